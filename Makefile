@@ -1,0 +1,73 @@
+# Everything a fresh machine needs: `make run` serves, `make test` proves.
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+unexport PYTHONDONTWRITEBYTECODE
+
+PYTHON ?= python3
+BIN := .venv/bin
+UV := UV_SYSTEM_CERTS=1 $(BIN)/uv
+STATIC := referral_app/static/vendor
+SPECTACULAR := build/vendor/drf_spectacular_sidecar/static/drf_spectacular_sidecar
+
+.PHONY: help run test lint format openapi lock clean
+
+help: ## Show what can be made
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
+
+run: .venv/app $(STATIC)/made ## Set up what is missing and serve http://127.0.0.1:8000
+	@$(BIN)/flask ops prepare
+	@exec $(BIN)/gunicorn -c gunicorn.conf.py
+
+test: .venv/dev $(STATIC)/made ## Run the quick suite, on SQLite and PostgreSQL and in a browser
+	@tests/install_services
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: .venv/dev ## Check style, types and layers
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports setup.cfg
+
+format: .venv/dev ## Put the code into its form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+openapi: .venv/app ## Write docs/openapi.json from the code
+	@SITE_URL=http://127.0.0.1:8000 $(BIN)/flask openapi write docs/openapi.json
+
+lock: .venv/made ## Lock the newest versions with their hashes
+	@$(UV) pip compile -q --upgrade --python-version 3.11 --universal --generate-hashes --no-header requirements/app.in -o requirements/app.txt
+	@$(UV) pip compile -q --upgrade --python-version 3.11 --universal --generate-hashes --no-header requirements/dev.in -o requirements/dev.txt
+	@$(UV) pip compile -q --upgrade --python-version 3.11 --universal --generate-hashes --no-header requirements/browser.in --overrides requirements/browser-overrides.txt -o requirements/browser.txt
+
+clean: ## Remove what was made here; the data in instance/ stay
+	rm -rf .venv build $(STATIC) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+.venv/made:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo "Python 3.11 or newer is needed: install it, or name it with PYTHON=…"; exit 1; }
+	@$(PYTHON) -m venv .venv \
+		|| { rm -rf .venv; echo "Python's venv module is missing: on Debian or Ubuntu install python3-venv."; exit 1; }
+	@$(BIN)/pip install -q --disable-pip-version-check uv
+	@touch $@
+
+.venv/app: .venv/made requirements/app.txt
+	@echo "Installing the requirements …"
+	@$(UV) pip install -q --require-hashes -r requirements/app.txt --python $(BIN)/python
+	@touch $@
+
+.venv/dev: .venv/app requirements/dev.txt
+	@echo "Installing the requirements of the tests …"
+	@$(UV) pip install -q --require-hashes -r requirements/dev.txt --python $(BIN)/python
+	@touch $@
+
+$(STATIC)/made: .venv/app requirements/browser.txt
+	@echo "Fetching the browser's files …"
+	@rm -rf build/vendor
+	@$(UV) pip install -q --no-deps --require-hashes --target build/vendor -r requirements/browser.txt --python $(BIN)/python
+	@mkdir -p $(STATIC)
+	@cp build/vendor/django_htmx/static/django_htmx/htmx-2.min.js $(STATIC)/htmx.min.js
+	@cp $(SPECTACULAR)/redoc/bundles/redoc.standalone.js $(SPECTACULAR)/swagger-ui-dist/swagger-ui.css \
+		$(SPECTACULAR)/swagger-ui-dist/swagger-ui-bundle.js $(STATIC)/
+	@touch $@

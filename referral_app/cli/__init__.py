@@ -1,0 +1,10 @@
+"""The command line."""
+
+from flask import Flask
+
+from . import ops
+
+
+def init_app(app: Flask) -> None:
+    """Add the commands."""
+    app.cli.add_command(ops.group)

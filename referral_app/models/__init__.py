@@ -1,0 +1,9 @@
+"""The facts that are kept."""
+
+from .challenge import Challenge
+from .counter import Counter, Lock
+from .message import Message
+from .session import Session
+from .user import User
+
+__all__ = ["Challenge", "Counter", "Lock", "Message", "Session", "User"]

@@ -1,0 +1,1 @@
+"""Commands and reads: they decide and commit."""
