@@ -1,0 +1,1 @@
+"""Sign-in by phone and code."""

@@ -1,0 +1,152 @@
+"""What a service refuses with, the only table of statuses, and how a refusal looks to whoever asked."""
+
+import logging
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+from flask import Flask, Response, current_app, g, request
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from werkzeug.exceptions import HTTPException
+
+from .web import drain, page
+
+log = logging.getLogger(__name__)
+
+
+def N_(text: str) -> str:  # noqa: N802  the marker's usual name
+    """Mark a text for the catalogues; it is translated where it is shown."""
+    return text
+
+
+class Refused(Exception):
+    """A command says no: a slug of PROBLEMS and the facts that go with it.
+
+    `retry_after` (whole seconds) becomes the header of that name, `errors` names fields.
+    """
+
+    def __init__(self, slug: str, **facts: Any) -> None:
+        super().__init__(slug)
+        self.slug = slug
+        self.facts = facts
+
+    @property
+    def text(self) -> str:
+        """Return the sentence for a person."""
+        return str(gettext(PROBLEMS[self.slug].detail))
+
+
+class Problem(NamedTuple):
+    """Status, title and sentence of one kind of refusal."""
+
+    status: int
+    title: str
+    detail: str
+
+
+PROBLEMS = {
+    "bad_request": Problem(400, N_("Bad request"), N_("The request cannot be understood.")),
+    "invalid_json": Problem(400, N_("Invalid JSON"), N_("The body has to be one JSON object, in UTF-8.")),
+    "wrong_code": Problem(400, N_("Wrong code"), N_("The code did not match, was used already or is too old.")),
+    "unauthorized": Problem(401, N_("Sign in first"), N_("This needs a valid access token of a running session.")),
+    "account_blocked": Problem(403, N_("Account blocked"), N_("This account is blocked.")),
+    "forbidden": Problem(403, N_("Not from this site"), N_("The form came from another site. Nothing was changed.")),
+    "not_found": Problem(404, N_("Not found"), N_("There is nothing at this address.")),
+    "unknown_invite_code": Problem(404, N_("Unknown invite code"), N_("There is no such invite code.")),
+    "method_not_allowed": Problem(405, N_("Method not allowed"), N_("This address does not know the method.")),
+    "inviter_already_set": Problem(409, N_("Inviter already set"), N_("The inviter is set already and stays.")),
+    "own_invite_code": Problem(409, N_("Own invite code"), N_("This is your own code. Enter that of your inviter.")),
+    "invite_cycle": Problem(
+        409, N_("Circle of invitations"), N_("You invited this person yourself, directly or through others.")
+    ),
+    "payload_too_large": Problem(413, N_("Too large"), N_("The body may have 64 KB at most.")),
+    "unsupported_media_type": Problem(415, N_("Wrong content type"), N_("Send application/json.")),
+    "validation_failed": Problem(422, N_("Check the fields"), N_("Some values cannot be used.")),
+    "resend_too_soon": Problem(429, N_("Too soon"), N_("The code was sent a moment ago. Wait before asking again.")),
+    "too_many_codes": Problem(429, N_("Too many codes"), N_("Too many codes went to this number. Wait a while.")),
+    "too_many_requests": Problem(429, N_("Too many requests"), N_("Too many requests came from your address.")),
+    "internal_error": Problem(500, N_("Error on our side"), N_("It was recorded. What was saved before is safe.")),
+    "unavailable": Problem(503, N_("Back soon"), N_("The site cannot answer at the moment. Try again shortly.")),
+}
+# What Flask, Werkzeug and webargs raise by themselves.
+_SLUGS = {
+    400: "bad_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "payload_too_large",
+    415: "unsupported_media_type",
+    422: "validation_failed",
+    429: "too_many_requests",
+    503: "unavailable",
+}
+
+
+def problem_type(slug: str) -> str:
+    """Return the URI that names a kind of problem (RFC 9457, 3.1.1)."""
+    return f"urn:referral-app:problem:{slug}"
+
+
+def init_app(app: Flask) -> None:
+    """Answer whatever is raised: problem+json under `/api/`, a page elsewhere."""
+    app.register_error_handler(Refused, _refused)
+    app.register_error_handler(HTTPException, _http_error)
+    for gone in (OperationalError, InterfaceError, PoolTimeout):
+        app.register_error_handler(gone, _database_away)
+    app.register_error_handler(Exception, _failed)
+
+
+def answer(refusal: Refused) -> Response:
+    """Return a refusal as its answer."""
+    problem, facts = PROBLEMS[refusal.slug], refusal.facts
+    if request.path.startswith("/api/"):
+        body = {
+            "type": problem_type(refusal.slug),
+            "title": gettext(problem.title),
+            "status": problem.status,
+            "detail": gettext(problem.detail),
+            "slug": refusal.slug,
+            "errors": facts.get("errors", {}),
+        }
+        body |= {name: value for name, value in facts.items() if name != "errors"}
+        response = Response(current_app.json.dumps(body), content_type="application/problem+json")
+    else:
+        response = page("error.html", status=problem.status, problem=problem, request_id=g.get("request_id"))
+    response.status_code = problem.status
+    if "retry_after" in facts:
+        response.headers["Retry-After"] = str(facts["retry_after"])
+    if problem.status == HTTPStatus.UNAUTHORIZED and request.path.startswith("/api/"):
+        response.headers["WWW-Authenticate"] = "Bearer"
+    return response
+
+
+def _refused(refusal: Refused) -> ResponseReturnValue:
+    return answer(refusal)
+
+
+def _http_error(error: HTTPException) -> ResponseReturnValue:
+    if error.code is None or error.code < HTTPStatus.BAD_REQUEST or error.response is not None:
+        return error  # a redirect
+    if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        drain()
+    slug = _SLUGS.get(error.code, "internal_error" if error.code >= HTTPStatus.INTERNAL_SERVER_ERROR else "bad_request")
+    data = getattr(error, "data", None) or {}  # webargs' messages, by place and field
+    errors = {field: messages for place in (data.get("messages") or {}).values() for field, messages in place.items()}
+    response = answer(Refused(slug, errors=errors))
+    for name, value in error.get_headers():
+        if name in {"Allow", "Retry-After"}:
+            response.headers[name] = value
+    return response
+
+
+def _database_away(error: Exception) -> ResponseReturnValue:
+    log.error("the database does not answer", exc_info=error)
+    return answer(Refused("unavailable", retry_after=5))
+
+
+def _failed(error: Exception) -> ResponseReturnValue:
+    log.error("a request failed", exc_info=error)
+    return answer(Refused("internal_error"))

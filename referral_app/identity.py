@@ -1,0 +1,134 @@
+"""Who asks: access tokens of the API, the cookie of a browser, and the guards of the doors."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+from uuid import uuid4
+
+import jwt
+from flask import Response, g, redirect, request, session
+
+from . import clock
+from .config import settings
+from .errors import Refused
+from .services import sessions
+from .services.sessions import Device, OpenSession, Reader
+from .web import client_address, is_htmx
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+ACCESS_LIFETIME = timedelta(hours=1)
+_CLAIMS = ["exp", "iat", "sub", "jti", "sid", "type"]
+_LEEWAY = timedelta(seconds=10)  # for clocks of several machines
+
+
+def reader() -> Reader:
+    """Return who asks, behind a guard."""
+    return cast("Reader", g.reader)
+
+
+def device() -> Device:
+    """Return what is known of the device that signs in."""
+    return Device(user_agent=(request.user_agent.string or "")[:255] or None, address=client_address())
+
+
+def tokens(opened: OpenSession) -> dict[str, Any]:
+    """Return the access and refresh token of a session, as the API answers them."""
+    now = clock.now()
+    return {
+        "access_token": _sign("access", opened, now, min(now + ACCESS_LIFETIME, opened.expires_at)),
+        "refresh_token": _sign("refresh", opened, now, opened.expires_at),
+        "token_type": "Bearer",
+        "expires_in": int(ACCESS_LIFETIME.total_seconds()),
+    }
+
+
+def bearer_required(view: Callable[P, R]) -> Callable[P, R]:
+    """Let an API call in with an access token of a running session alone."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        claims = _read_token("access")
+        # The session's row decides, so that ending it bites at once.
+        found = sessions.find_api_reader(claims["sid"], clock.now())
+        if found is None or str(found.user_id) != claims["sub"]:
+            raise Refused("unauthorized")
+        g.reader = found
+        return view(*args, **kwargs)
+
+    guarded.guard = "bearer"  # type: ignore[attr-defined]
+    return guarded
+
+
+def sign_in_required(view: Callable[P, Any]) -> Callable[P, Any]:
+    """Let a page in with a browser's running session alone; others are led to the start page."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
+        g.reader = find_page_reader()
+        if g.reader is None:
+            forget_browser()
+            if is_htmx():
+                return Response(status=401, headers={"HX-Redirect": "/", "Cache-Control": "no-store"})
+            return redirect("/", 303)
+        return view(*args, **kwargs)
+
+    guarded.guard = "cookie"  # type: ignore[attr-defined]
+    return guarded
+
+
+def find_page_reader() -> Reader | None:
+    """Return who sits at the browser, by its cookie alone."""
+    token = session.get("token")
+    if "page_reader" not in g:
+        g.page_reader = sessions.find_browser_reader(token, clock.now()) if isinstance(token, str) else None
+    return cast("Reader | None", g.page_reader)
+
+
+def remember_browser(token: str) -> None:
+    """Put a browser's session into its cookie, in place of all that was there."""
+    session.clear()
+    session["token"] = token
+    session.permanent = True
+    g.pop("page_reader", None)
+
+
+def forget_browser() -> None:
+    """Take the session out of the browser's cookie."""
+    session.pop("token", None)
+    g.pop("page_reader", None)
+
+
+def _sign(kind: str, opened: OpenSession, now: datetime, end: datetime) -> str:
+    claims = {"sub": str(opened.user_id), "sid": opened.id, "jti": uuid4().hex, "type": kind, "iat": now, "exp": end}
+    if kind == "refresh":
+        claims["no"] = opened.refresh_no
+    return jwt.encode(claims, settings().key("tokens"), algorithm="HS256")
+
+
+def _read_token(kind: str) -> dict[str, Any]:
+    """Return the claims of the request's bearer token; refuse one that is forged, foreign, of another kind or old."""
+    given = request.authorization
+    if given is None or given.type != "bearer" or not given.token:
+        raise Refused("unauthorized")
+    now = clock.now()
+    try:
+        claims: dict[str, Any] = jwt.decode(
+            given.token,
+            settings().key("tokens"),
+            algorithms=["HS256"],
+            # The two times are compared below, with our clock.
+            options={"require": _CLAIMS, "verify_exp": False, "verify_iat": False},
+        )
+        fits = claims["type"] == kind and isinstance(claims["sid"], str)
+        started, ends = (
+            datetime.fromtimestamp(claims["iat"], now.tzinfo),
+            datetime.fromtimestamp(claims["exp"], now.tzinfo),
+        )
+    except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError, OSError) as error:
+        raise Refused("unauthorized") from error
+    if not fits or started > now + _LEEWAY or ends <= now - _LEEWAY:
+        raise Refused("unauthorized")
+    return claims

@@ -1,0 +1,53 @@
+"""Invites: one inviter for each person, once, and never in a circle."""
+
+from sqlalchemy import Integer, bindparam, literal, select, update
+from sqlalchemy.orm import Session as Db
+from sqlalchemy.orm import aliased
+
+from .. import clock, invite_code
+from ..db import lock, transaction
+from ..errors import Refused
+from ..models import User
+
+
+def activate(user_id: int, code: str) -> None:
+    """Name the owner of an invite code as the user's inviter.
+
+    Refuse with `unknown_invite_code`, `inviter_already_set`, `own_invite_code` or `invite_cycle`.
+    """
+    normalised = invite_code.normalise(code)
+    if normalised is None:
+        raise Refused("unknown_invite_code")
+    now = clock.now()
+    with transaction() as db:
+        # Three who name each other at once: each walk up sees what the one before has stored, so no circle closes.
+        lock(db, "invites")
+        owner_id = db.scalar(select(User.id).where(User.invite_code == normalised, User.deleted_at.is_(None)))
+        if owner_id is None:
+            raise Refused("unknown_invite_code")
+        if db.scalar(select(User.inviter_id).where(User.id == user_id)) is not None:
+            raise Refused("inviter_already_set")
+        if owner_id == user_id:
+            raise Refused("own_invite_code")
+        if _is_above(db, user_id, owner_id):
+            raise Refused("invite_cycle")
+        changed = db.connection().execute(
+            update(User)
+            .where(User.id == user_id, User.inviter_id.is_(None))
+            .values(inviter_id=owner_id, invited_at=now)
+        )
+        if changed.rowcount != 1:
+            raise Refused("inviter_already_set")
+        db.execute(update(User).where(User.id == owner_id).values(invitees_count=User.invitees_count + 1))
+
+
+_chain = select(User.inviter_id.label("id")).where(User.id == bindparam("below")).cte("chain", recursive=True)
+_above = aliased(User)
+# UNION, not UNION ALL: should a circle ever stand in the table, the walk ends all the same.
+_chain = _chain.union(select(_above.inviter_id).join(_chain, _above.id == _chain.c.id))
+_IS_ABOVE = select(literal(1, Integer)).select_from(_chain).where(_chain.c.id == bindparam("above")).limit(1)
+
+
+def _is_above(db: Db, above: int, below: int) -> bool:
+    """Tell whether one user stands above another in the chain of inviters, at any distance."""
+    return db.execute(_IS_ABOVE, {"above": above, "below": below}).first() is not None

@@ -1,0 +1,56 @@
+"""Messages: the rows of SMS, made with what they tell of, and what became of them."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+from blinker import Signal
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import Session
+
+from ..config import settings
+from ..db import read
+from ..models import Message
+
+CODE = "code"
+# Sent with the id of a message after the commit that has made it.
+queued = Signal()
+
+
+class MessageState(NamedTuple):
+    """What became of an SMS."""
+
+    state: str
+    created_at: datetime
+    sent_at: datetime | None
+
+
+def queue_code(db: Session, phone: str, challenge_id: str, language: str, expires_at: datetime, now: datetime) -> int:
+    """Put the SMS of a challenge's code into the queue; return its id. The code itself is derived when it is sent."""
+    chosen = settings()
+    delay = chosen.sms_simulated_delay if chosen.sms_provider == "console" else None
+    message = Message(
+        kind=CODE,
+        phone=phone,
+        language=language,
+        challenge_id=challenge_id,
+        due_at=now + delay if delay else now,
+        expires_at=expires_at,
+        created_at=now,
+    )
+    db.add(message)
+    db.flush()
+    return message.id
+
+
+_OF_CHALLENGE = (
+    select(Message.state, Message.created_at, Message.sent_at)
+    .where(Message.challenge_id == bindparam("challenge_id"))
+    .order_by(Message.id.desc())
+    .limit(1)
+)
+
+
+def find_of_challenge(challenge_id: str) -> MessageState | None:
+    """Return what became of a challenge's newest SMS."""
+    row = read().execute(_OF_CHALLENGE, {"challenge_id": challenge_id}).first()
+    return MessageState(*row) if row else None

@@ -1,0 +1,110 @@
+"""Users as they see themselves."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from sqlalchemy import bindparam, select
+from sqlalchemy.orm import aliased
+
+from ..db import read
+from ..errors import Refused
+from ..models import User
+
+NEWEST = 50
+
+
+class Inviter(NamedTuple):
+    """Who invited somebody; both are null where the inviter has deleted the account."""
+
+    phone: str | None
+    invite_code: str | None
+
+
+class Invitee(NamedTuple):
+    """One who activated the reader's code."""
+
+    phone: str
+    invited_at: datetime
+
+
+@dataclass(frozen=True)
+class Profile:
+    """A user's own profile; `invitees` are the newest 50 of `invitees_count`."""
+
+    id: int
+    phone: str
+    email: str | None
+    first_name: str | None
+    last_name: str | None
+    invite_code: str
+    inviter: Inviter | None
+    invited_at: datetime | None
+    invitees: list[Invitee]
+    invitees_count: int
+    created_at: datetime
+
+
+_inviter = aliased(User)
+_PROFILE = (
+    select(
+        User.id,
+        User.phone,
+        User.email,
+        User.first_name,
+        User.last_name,
+        User.invite_code,
+        User.invited_at,
+        User.invitees_count,
+        User.created_at,
+        User.inviter_id,
+        _inviter.phone.label("inviter_phone"),
+        _inviter.invite_code.label("inviter_code"),
+        _inviter.deleted_at.label("inviter_deleted_at"),
+    )
+    .outerjoin(_inviter, _inviter.id == User.inviter_id)
+    .where(User.id == bindparam("user_id"), User.deleted_at.is_(None))
+)
+_COUNT = select(User.invitees_count).where(User.id == bindparam("user_id"))
+_INVITEES = (
+    select(User.phone, User.invited_at)
+    .where(User.inviter_id == bindparam("user_id"), User.deleted_at.is_(None))
+    .order_by(User.invited_at.desc(), User.id.desc())
+    .limit(bindparam("limit"))
+    .offset(bindparam("offset"))
+)
+
+
+def get_profile(user_id: int) -> Profile:
+    """Return a user's profile, in two statements whatever the number of invitees."""
+    row = read().execute(_PROFILE, {"user_id": user_id}).first()
+    if row is None:
+        raise Refused("not_found")
+    inviter = None
+    if row.inviter_id is not None:
+        gone = row.inviter_deleted_at is not None
+        inviter = Inviter(None, None) if gone else Inviter(row.inviter_phone, row.inviter_code)
+    return Profile(
+        id=row.id,
+        phone=row.phone,
+        email=row.email,
+        first_name=row.first_name,
+        last_name=row.last_name,
+        invite_code=row.invite_code,
+        inviter=inviter,
+        invited_at=row.invited_at,
+        invitees=list_invitees(user_id, limit=NEWEST) if row.invitees_count else [],
+        invitees_count=row.invitees_count,
+        created_at=row.created_at,
+    )
+
+
+def count_invitees(user_id: int) -> int:
+    """Return how many have activated a user's code."""
+    return read().execute(_COUNT, {"user_id": user_id}).scalar_one()
+
+
+def list_invitees(user_id: int, *, limit: int, offset: int = 0) -> list[Invitee]:
+    """Return those who have activated a user's code, the newest first."""
+    rows = read().execute(_INVITEES, {"user_id": user_id, "limit": limit, "offset": offset})
+    return [Invitee(phone, invited_at) for phone, invited_at in rows if phone and invited_at]
