@@ -1,0 +1,1 @@
+"""The own profile: invite code, inviter, invitees."""

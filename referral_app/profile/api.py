@@ -1,0 +1,67 @@
+"""The own profile by the API."""
+
+from typing import Any
+
+from .. import identity
+from ..openapi import Blueprint
+from ..paging import Page, PageQuery
+from ..services import invites, users
+from ..services.users import Profile
+from .schemas import InviteesPageSchema, InviterRequestSchema, ProfileSchema
+
+blp = Blueprint("profiles", __name__, url_prefix="/api/v1/profiles", description="Invite code, inviter, invitees.")
+
+
+@blp.route("/me", methods=["GET"])
+@identity.bearer_required
+@blp.response(200, ProfileSchema)
+@blp.refuses("unauthorized")
+@blp.doc(operationId="getOwnProfile")
+def own_profile() -> Profile:
+    """Read the own profile."""
+    return users.get_profile(identity.reader().user_id)
+
+
+@blp.route("/me/invitees", methods=["GET"])
+@identity.bearer_required
+@blp.arguments(PageQuery, location="query")
+@blp.response(200, InviteesPageSchema)
+@blp.refuses("unauthorized", "validation_failed")
+@blp.doc(operationId="listInvitees")
+def own_invitees(query: dict[str, int]) -> dict[str, Any]:
+    """List those who activated the own code, the newest first."""
+    return list_invitees(query).envelope()
+
+
+@blp.route("/me/inviter", methods=["POST"])
+@identity.bearer_required
+@blp.arguments(InviterRequestSchema)
+@blp.response(200, ProfileSchema)
+@blp.refuses(
+    "invalid_json",
+    "unauthorized",
+    "unknown_invite_code",
+    "inviter_already_set",
+    "own_invite_code",
+    "invite_cycle",
+    "payload_too_large",
+    "unsupported_media_type",
+    "validation_failed",
+)
+@blp.doc(operationId="setInviter")
+def set_inviter(body: dict[str, Any]) -> Profile:
+    """Name one's inviter, once.
+
+    The inviter then sees the phone of the one who names him. Nobody can name himself or anyone he has invited,
+    directly or through others.
+    """
+    me = identity.reader().user_id
+    invites.activate(me, body["invite_code"])
+    return users.get_profile(me)
+
+
+def list_invitees(query: dict[str, int]) -> Page:
+    """Return the page of the reader's invitees that a query asks for."""
+    me, number, size = identity.reader().user_id, query["page"], query["page_size"]
+    rows = users.list_invitees(me, limit=size, offset=(number - 1) * size)
+    return Page(number, size, users.count_invitees(me), rows)

@@ -1,0 +1,68 @@
+"""The profile as the API answers it, and what it takes."""
+
+from typing import Any
+
+from marshmallow import Schema, fields, pre_dump, validate
+
+from ..config import settings
+from ..fields import Line
+from ..services.users import Profile
+
+
+class InviterSchema(Schema):
+    """Who invited somebody; both are null where the inviter has deleted the account."""
+
+    phone = fields.String(required=True, allow_none=True, metadata={"example": "+79032184011"})
+    invite_code = fields.String(required=True, allow_none=True, metadata={"example": "8PW3HT"})
+
+
+class InviteeSchema(Schema):
+    """One who activated the code."""
+
+    phone = fields.String(required=True, metadata={"example": "+79857736967"})
+    invited_at = fields.AwareDateTime(required=True, metadata={"example": "2026-11-29T11:04:08+00:00"})
+
+
+class ProfileSchema(Schema):
+    """A user's own profile; `invitees` holds the newest 50, the list of invitees has them all."""
+
+    id = fields.Integer(required=True, metadata={"example": 17})
+    phone = fields.String(required=True, metadata={"example": "+79991234567"})
+    email = fields.String(required=True, allow_none=True, metadata={"example": None})
+    first_name = fields.String(required=True, allow_none=True, metadata={"example": None})
+    last_name = fields.String(required=True, allow_none=True, metadata={"example": None})
+    avatar_url = fields.String(required=True, allow_none=True, metadata={"example": None})
+    invite_code = fields.String(required=True, metadata={"example": "7KM4QX"})
+    invite_url = fields.String(required=True, metadata={"example": "https://pozovi.example/r/7KM4QX"})
+    inviter = fields.Nested(InviterSchema, required=True, allow_none=True)
+    invitees = fields.List(fields.Nested(InviteeSchema), required=True)
+    invitees_count = fields.Integer(required=True, metadata={"example": 1})
+    created_at = fields.AwareDateTime(required=True, metadata={"example": "2026-11-12T09:30:00+00:00"})
+
+    @pre_dump
+    def add_addresses(self, profile: Profile, **_options: Any) -> dict[str, Any]:
+        """Add what depends on where the site is."""
+        return {
+            **vars(profile),
+            "avatar_url": None,
+            "invite_url": f"{settings().site_url}/r/{profile.invite_code}",
+        }
+
+
+class InviteesPageSchema(Schema):
+    """One page of the list of invitees."""
+
+    count = fields.Integer(required=True, metadata={"example": 1})
+    next = fields.String(required=True, allow_none=True, metadata={"example": None})
+    previous = fields.String(required=True, allow_none=True, metadata={"example": None})
+    results = fields.List(fields.Nested(InviteeSchema), required=True)
+
+
+class InviterRequestSchema(Schema):
+    """The code of the one who invited me."""
+
+    invite_code = Line(
+        required=True,
+        validate=validate.Length(1, 64),
+        metadata={"example": "8PW3HT", "description": "In any case, with spaces or hyphens."},
+    )
