@@ -1,0 +1,138 @@
+"""Sign-in in the browser: phone, code, out again."""
+
+from flask import Blueprint, Response, flash, redirect, request, session
+from flask.typing import ResponseReturnValue
+from flask_babel import gettext as _
+from flask_babel import ngettext
+from marshmallow import ValidationError
+
+from .. import identity
+from ..errors import Refused
+from ..fields import first_messages
+from ..services import accounts, challenges, messages, sessions
+from ..services.challenges import Running
+from ..web import client_address, may_show_codes, page
+from .schemas import CodeRequestSchema, CodeSchema
+
+bp = Blueprint("auth_pages", __name__)
+LANGUAGE = "en"
+FINAL_STATES = {"delivered", "failed", "expired", "unknown"}
+
+
+@bp.get("/")
+def start() -> ResponseReturnValue:
+    """Show the phone form; whoever is signed in goes on to the profile."""
+    if identity.find_page_reader():
+        return redirect("/profile", 303)
+    return _phone_page()
+
+
+@bp.post("/sign-in")
+def ask_code() -> ResponseReturnValue:
+    """Send a code, and lead to the page that takes it."""
+    if identity.find_page_reader():
+        return redirect("/profile", 303)
+    typed = request.form.get("phone", "")
+    try:
+        body = CodeRequestSchema(only=["phone"]).load({"phone": typed})
+    except ValidationError as error:
+        return _phone_page(typed=typed, error=first_messages(error)["phone"]), 422
+    try:
+        running = challenges.ask(
+            body["phone"],
+            bound="browser",
+            challenge_id=_challenge_id(),
+            address=client_address(),
+            language=LANGUAGE,
+        )
+    except Refused as refusal:
+        wait = refusal.facts["retry_after"]
+        return _phone_page(typed=typed, refusal=refusal, wait=wait), 429, {"Retry-After": str(wait)}
+    session["challenge"] = running.id
+    return redirect("/sign-in/code", 303)
+
+
+@bp.get("/sign-in/code")
+def code() -> ResponseReturnValue:
+    """Show the code form of the browser's running challenge."""
+    if identity.find_page_reader():
+        return redirect("/profile", 303)
+    running = _find_running()
+    return _code_page(running) if running else redirect("/", 303)
+
+
+@bp.post("/sign-in/code")
+def sign_in() -> ResponseReturnValue:
+    """Exchange the code for a session; a second post of the same finds the person signed in."""
+    if identity.find_page_reader():
+        return redirect("/profile", 303)
+    running = _find_running()
+    if running is None:
+        return redirect("/", 303)
+    try:
+        body = CodeSchema().load({"code": request.form.get("code", "")})
+        signed_in = accounts.sign_in(
+            running.phone, body["code"], bound="browser", challenge_id=running.id, device=identity.device()
+        )
+    except ValidationError as error:
+        return _code_page(running, error=first_messages(error)["code"]), 422
+    except Refused as refusal:
+        return _code_page(_find_running() or running, error=_say(refusal)), 422
+    identity.remember_browser(signed_in.session.token or "")
+    if signed_in.created:
+        flash(_("You are in. Your profile is ready, and the invite code is yours."))
+    return redirect("/profile", 303)
+
+
+@bp.get("/sign-in/sms")
+def sms() -> ResponseReturnValue:
+    """Tell what became of the SMS; 204 while it is what the page shows already."""
+    running = _find_running()
+    message = messages.find_of_challenge(running.id) if running else None
+    if message is None or message.state == request.args.get("shown"):
+        return Response(status=204)
+    response = page("auth/sms.html", running=running, message=message, final=FINAL_STATES)
+    del response.headers["HX-Push-Url"]
+    return response
+
+
+@bp.post("/sign-out")
+def sign_out() -> ResponseReturnValue:
+    """End the browser's session."""
+    reader = identity.find_page_reader()
+    if reader:
+        sessions.end_session(reader, reader.session_id)
+    session.clear()
+    return redirect("/", 303)
+
+
+def _challenge_id() -> str | None:
+    kept = session.get("challenge")
+    return kept if isinstance(kept, str) else None
+
+
+def _find_running() -> Running | None:
+    kept = _challenge_id()
+    return challenges.look(kept, show_code=may_show_codes()) if kept else None
+
+
+def _phone_page(
+    *, typed: str = "", error: str | None = None, refusal: Refused | None = None, wait: int = 0
+) -> Response:
+    running = _find_running() if refusal else None
+    return page("auth/phone.html", typed=typed[:100], error=error, refusal=refusal, wait=wait, running=running)
+
+
+def _code_page(running: Running, *, error: str | None = None) -> Response:
+    message = messages.find_of_challenge(running.id)
+    return page("auth/code.html", running=running, error=error, message=message, final=FINAL_STATES)
+
+
+def _say(refusal: Refused) -> str:
+    left = refusal.facts.get("tries_left")
+    if refusal.slug != "wrong_code" or not left:
+        return refusal.text
+    sentence = ngettext(
+        "The code did not match. %(num)s try left.", "The code did not match. %(num)s tries left.", left
+    )
+    return str(sentence)

@@ -1,0 +1,33 @@
+"use strict";
+(() => {
+  // A lost connection, a time-out or an error of the server: one line, and what was typed stays.
+  const lost = document.getElementById("lost");
+  const tell = (shown) => { lost.textContent = shown ? lost.dataset.text : ""; lost.hidden = !shown; };
+  for (const name of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
+    document.addEventListener(name, (event) => {
+      // The poll of the SMS goes on by itself, and an ended session leads away.
+      if (event.target.id !== "sms" && event.detail.xhr?.status !== 401) tell(true);
+    });
+  }
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    if (event.target.id !== "sms") { tell(false); event.target.setAttribute("aria-busy", "true"); }
+  });
+  document.addEventListener("htmx:afterRequest", (event) => event.target.removeAttribute("aria-busy"));
+
+  // A page that the browser keeps for Back may belong to a session that has ended: hide it, then load it anew.
+  addEventListener("pagehide", (event) => { if (event.persisted) document.documentElement.hidden = true; });
+  addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
+
+  // Countdowns: the server wrote the true text, this lets it tick and enables the button beside it.
+  setInterval(() => {
+    for (const clock of document.querySelectorAll("[data-until]")) {
+      const left = Math.ceil((Date.parse(clock.dataset.until) - Date.now()) / 1000);
+      if (left > 0) {
+        clock.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
+      } else {
+        clock.closest("form")?.querySelector("button[disabled]")?.removeAttribute("disabled");
+        clock.closest(".hint").remove();
+      }
+    }
+  }, 1000);
+})();
