@@ -1,0 +1,194 @@
+"""The base of the tests: the app on SQLite, for marked tests on PostgreSQL too, empty tables, a clock that is moved."""
+
+import faulthandler
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, TextIO
+
+import pytest
+from flask import Flask
+from sqlalchemy import create_engine, text
+
+from referral_app import clock as clock_module
+from referral_app import create_app, schema
+from referral_app.config import Settings
+from referral_app.db import Base, db
+
+from . import postgresql
+from .factories import Api, Browser, World
+
+_stacks: TextIO | None = None
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    global _stacks
+    # Not at import: there the output is captured already. SIGUSR1 shows where a run stands.
+    _stacks = os.fdopen(os.dup(2), "w")
+    faulthandler.register(signal.SIGUSR1, file=_stacks, all_threads=True)
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    # Whatever keeps the process from ending is shown, and ended.
+    faulthandler.dump_traceback_later(30, exit=True, file=_stacks or 2)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "app" in metafunc.fixturenames:
+        marked = metafunc.definition.get_closest_marker("both_databases")
+        metafunc.parametrize(
+            "database", ["sqlite", "postgresql"] if marked else ["sqlite"], indirect=True, scope="session"
+        )
+
+
+@pytest.fixture(scope="session")
+def postgresql_folder() -> Iterator[str]:
+    with postgresql.cluster() as folder:
+        yield folder
+
+
+@pytest.fixture(scope="session")
+def make_settings(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Settings]:
+    def make(**changes: Any) -> Settings:
+        folder = tmp_path_factory.mktemp("instance")
+        plain = Settings(
+            instance_path=folder,
+            secret_key=b"a secret for tests, of no use elsewhere",
+            database_url=f"sqlite:///{folder / 'app.db'}",
+            embedded=True,
+            sms_show_codes=True,
+            sms_simulated_delay=timedelta(0),
+        )
+        return replace(plain, **changes)
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def apps(make_settings: Callable[..., Settings], request: pytest.FixtureRequest) -> Iterator[Callable[[str], Flask]]:
+    """The app of each database, made at its first use."""
+    made: dict[str, Flask] = {}
+    with ExitStack() as stack:
+
+        def get(name: str) -> Flask:
+            if name not in made:
+                url = f"sqlite:///{make_settings().instance_path / 'app.db'}"
+                if name == "postgresql":
+                    url = new_postgresql_database(request.getfixturevalue("postgresql_folder"), "app")
+                made[name] = create_app(make_settings(database_url=url))
+                with made[name].app_context():
+                    schema.prepare(made[name].extensions["settings"].instance_path)
+                    stack.callback(db.engine.dispose)
+            return made[name]
+
+        yield get
+
+
+def new_postgresql_database(folder: str, name: str) -> str:
+    """Make an empty database in the cluster; return its address."""
+    engine = create_engine(f"postgresql+psycopg2://postgres@/postgres?host={folder}", isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f'CREATE DATABASE "{name}"'))
+    engine.dispose()
+    return f"postgresql+psycopg2://postgres@/{name}?host={folder}"
+
+
+@pytest.fixture(scope="session")
+def database(request: pytest.FixtureRequest) -> str:
+    return str(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture
+def app(apps: Callable[[str], Flask], database: str) -> Iterator[Flask]:
+    """The app with empty tables."""
+    chosen = apps(database)
+    before = chosen.extensions["settings"]
+    yield chosen
+    chosen.extensions["settings"] = before
+    with chosen.app_context(), db.engine.begin() as connection:
+        if connection.dialect.name == "sqlite":
+            connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
+        connection.execute(text("UPDATE users SET inviter_id = NULL, invited_at = NULL"))
+        for table in reversed(Base.metadata.sorted_tables):
+            if table.name != "locks":
+                connection.execute(table.delete())
+
+
+@pytest.fixture(autouse=True)
+def _push_request_context() -> None:
+    """Stand in for pytest-flask's fixture: one context around a whole test would be shared by its requests."""
+
+
+@pytest.fixture
+def change_settings(app: Flask) -> Callable[..., None]:
+    """Change settings for one test."""
+
+    def change(**changes: Any) -> None:
+        app.extensions["settings"] = replace(app.extensions["settings"], **changes)
+
+    return change
+
+
+class Clock:
+    """A clock that stands until it is moved."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 11, 29, 12, 1, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def move(self, **by: float) -> None:
+        self.time += timedelta(**by)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    moved = Clock()
+    monkeypatch.setattr(clock_module, "now", moved.now)
+    return moved
+
+
+@pytest.fixture
+def world(app: Flask, clock: Clock) -> World:
+    """Makes users and the like."""
+    return World(app)
+
+
+@pytest.fixture
+def api(app: Flask, clock: Clock) -> Api:
+    """The API, asked in process."""
+    return Api(app)
+
+
+@pytest.fixture
+def browser(app: Flask, clock: Clock) -> Browser:
+    """A browser without JavaScript, in process."""
+    return Browser(app)
+
+
+@pytest.fixture
+def sms_folder(app: Flask) -> Path:
+    """The folder where the console gateway keeps each SMS, empty."""
+    folder: Path = app.extensions["settings"].instance_path / "sms"
+    for file in folder.glob("*"):
+        file.unlink()
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _nothing_left_running() -> Iterator[None]:
+    """Fail a test that leaves a thread which would keep the run from ending."""
+    before = set(threading.enumerate())
+    yield
+    end = time.monotonic() + 3
+    while left := [t for t in threading.enumerate() if t not in before and not t.daemon and t.is_alive()]:
+        if time.monotonic() > end:
+            pytest.fail(f"threads live on: {left}")
+        left[0].join(0.05)

@@ -1,0 +1,183 @@
+"""What tests are made of: users, the API and a browser, asked in process."""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import insert, select, update
+
+from referral_app import clock, identity, invite_code
+from referral_app.db import db, transaction
+from referral_app.models import Challenge, User
+from referral_app.services import sessions
+from referral_app.services.sessions import Device
+
+PHONE = "+79991234567"
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Person:
+    """A user of a test."""
+
+    id: int
+    phone: str
+    invite_code: str
+
+
+class World:
+    """Makes the rows that a test begins with, on the straight way."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+
+    def user(self, phone: str | None = None, inviter: Person | None = None, **facts: Any) -> Person:
+        """Make a user."""
+        number = phone or f"+7999{next(_numbers):07}"
+        now = clock.now()
+        with self.app.app_context(), transaction() as session:
+            user = User(phone=number, invite_code=invite_code.make(), created_at=now, **facts)
+            if inviter:
+                user.inviter_id, user.invited_at = inviter.id, now
+                session.execute(
+                    update(User).where(User.id == inviter.id).values(invitees_count=User.invitees_count + 1)
+                )
+            session.add(user)
+            session.flush()
+            return Person(user.id, number, user.invite_code)
+
+    def chain(self, length: int) -> tuple[Person, Person]:
+        """Make a chain in which each has invited the next; return its first and its last."""
+        first = self.user()
+        with self.app.app_context(), transaction() as session:
+            now = clock.now()
+            ids = [first.id + n for n in range(length)]
+            rows: list[dict[str, Any]] = [
+                {
+                    "id": ids[n],
+                    "phone": f"+7998{ids[n]:07}",
+                    "invite_code": invite_code.make(),
+                    "inviter_id": ids[n - 1],
+                    "invited_at": now,
+                    "invitees_count": 1,
+                    "created_at": now,
+                }
+                for n in range(1, length)
+            ]
+            session.execute(insert(User), rows)
+        last = rows[-1]
+        return first, Person(last["id"], last["phone"], last["invite_code"])
+
+    def invitees(self, inviter: Person, number: int) -> None:
+        """Make many invitees of one user."""
+        with self.app.app_context(), transaction() as session:
+            now = clock.now()
+            rows = [
+                {
+                    "phone": f"+7997{n:07}",
+                    "invite_code": invite_code.make(),
+                    "inviter_id": inviter.id,
+                    "invited_at": now + timedelta(seconds=n),
+                    "created_at": now,
+                }
+                for n in range(number)
+            ]
+            session.execute(insert(User), rows)
+            session.execute(update(User).where(User.id == inviter.id).values(invitees_count=number))
+
+    def tokens(self, person: Person) -> dict[str, Any]:
+        """Open an API session for a user."""
+        with self.app.app_context(), transaction() as session:
+            opened = sessions.open_session(session, person.id, "api", Device("tests", "127.0.0.1"), clock.now())
+        with self.app.app_context():
+            return identity.tokens(opened)
+
+    def rows(self, statement: Any) -> list[Any]:
+        """Return the rows of a statement."""
+        with self.app.app_context():
+            return list(db.session.execute(statement).all())
+
+    def challenge(self) -> Challenge:
+        """Return the newest challenge."""
+        with self.app.app_context():
+            found = db.session.scalars(select(Challenge).order_by(Challenge.created_at.desc())).first()
+            assert found is not None
+            db.session.expunge(found)
+            return found
+
+
+class Api:
+    """The API, asked in process; called with a user's tokens it asks as that user."""
+
+    def __init__(self, app: Flask, headers: dict[str, str] | None = None) -> None:
+        self.app = app
+        self.headers = headers or {}
+
+    def __call__(self, person: Person) -> "Api":
+        token = World(self.app).tokens(person)["access_token"]
+        return Api(self.app, {"Authorization": f"Bearer {token}"})
+
+    def bearer(self, token: str, scheme: str = "Bearer") -> "Api":
+        """Ask with this token."""
+        return Api(self.app, {"Authorization": f"{scheme} {token}"})
+
+    def open(self, method: str, path: str, **options: Any) -> Any:
+        """Ask; a path without its beginning is one of /api/v1."""
+        headers = self.headers | options.pop("headers", {})
+        full = path if path.startswith("/api/") else f"/api/v1{path}"
+        return self.app.test_client(use_cookies=False).open(full, method=method, headers=headers, **options)
+
+    def get(self, path: str, **options: Any) -> Any:
+        """GET."""
+        return self.open("GET", path, **options)
+
+    def post(self, path: str, json: Any = None, **options: Any) -> Any:
+        """POST a JSON body."""
+        if json is not None:
+            options["json"] = json
+        return self.open("POST", path, **options)
+
+    def ask(self, phone: str = PHONE, **facts: Any) -> Any:
+        """Ask for a code."""
+        return self.post("/auth/code", {"phone": phone, **facts})
+
+    def exchange(self, code: str, phone: str = PHONE, **facts: Any) -> Any:
+        """Exchange a code."""
+        return self.post("/auth/token", {"phone": phone, "code": code, **facts})
+
+    def sign_in(self, phone: str = PHONE) -> "Api":
+        """Sign in by the whole way."""
+        asked = self.ask(phone).json
+        return self.bearer(self.exchange(asked["code"], phone).json["access_token"])
+
+
+class Browser:
+    """A browser without JavaScript, in process: it keeps cookies and says where it comes from."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.client: FlaskClient = app.test_client()
+
+    def get(self, path: str, **options: Any) -> Any:
+        """GET a page."""
+        return self.client.get(path, **options)
+
+    def post(self, path: str, data: dict[str, str] | None = None, **options: Any) -> Any:
+        """POST a form of this site."""
+        headers = {"Sec-Fetch-Site": "same-origin"} | options.pop("headers", {})
+        return self.client.post(path, data=data or {}, headers=headers, **options)
+
+    def ask(self, phone: str = PHONE) -> str:
+        """Ask for a code; return the one that the page shows."""
+        self.post("/sign-in", {"phone": phone})
+        shown = re.search(r'class="mono big">([0-9]+)<', self.get("/sign-in/code").text)
+        assert shown is not None
+        return shown[1]
+
+    def sign_in(self, phone: str = PHONE) -> Any:
+        """Sign in by the whole way; return the profile."""
+        return self.post("/sign-in/code", {"code": self.ask(phone)}, follow_redirects=True)
