@@ -102,9 +102,8 @@ class Blueprint(flask_smorest.Blueprint):
         for slug in slugs:
             problem = PROBLEMS[slug]
             content = {"schema": ProblemSchema, "examples": {}}
-            response = responses.setdefault(
-                problem.status, {"description": problem.title, "content": {PROBLEM_JSON: content}}
-            )
+            response = responses.setdefault(problem.status, {"description": "", "content": {PROBLEM_JSON: content}})
+            response["description"] += f"{', or ' if response['description'] else ''}{problem.title}"
             response["content"][PROBLEM_JSON]["examples"][slug] = {
                 "value": {
                     "type": problem_type(slug),
@@ -112,7 +111,7 @@ class Blueprint(flask_smorest.Blueprint):
                     "status": problem.status,
                     "detail": problem.detail,
                     "slug": slug,
-                    "errors": {},
+                    "errors": {"phone": ["Enter a mobile number."]} if slug == "validation_failed" else {},
                 }
             }
         return self.doc(responses=responses)
@@ -130,6 +129,12 @@ class Api(flask_smorest.Api):
         response = {"description": "Any other problem", "schema": ProblemSchema}
         prepare_response(response, self.spec, PROBLEM_JSON)
         self.spec.components.response("DEFAULT_ERROR", response, lazy=True)
+
+    def _register_etag_headers(self) -> None:
+        pass
+
+    def _register_pagination_header(self) -> None:
+        pass
 
 
 def init_app(app: Flask) -> Api:

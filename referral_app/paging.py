@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from flask import request
 from flask_babel import lazy_gettext as _l
@@ -25,6 +25,19 @@ class PageQuery(Schema):
         """Refuse what would make the database count through a whole table."""
         if data["page"] * data["page_size"] > DEEPEST:
             raise ValidationError({"page": [_l("This is too deep. Narrow the search.")]})
+
+
+class Fetch(Protocol):
+    """Reads some rows of a list."""
+
+    def __call__(self, *, limit: int, offset: int) -> Sequence[Any]:
+        """Return at most `limit` rows after the first `offset`."""
+
+
+def cut(query: dict[str, int], count: int, fetch: Fetch) -> "Page":
+    """Return the page of a list that a loaded PageQuery asks for."""
+    number, size = query["page"], query["page_size"]
+    return Page(number, size, count, fetch(limit=size, offset=(number - 1) * size))
 
 
 @dataclass(frozen=True)

@@ -110,8 +110,8 @@ def _refuse_other_origins() -> None:
     if request.method in _SAFE_METHODS or request.path.startswith("/api/"):
         return
     site = request.headers.get("Sec-Fetch-Site")
-    same = site in {"same-origin", "none"} if site is not None else request.headers.get("Origin") == settings().site_url
-    if not same:
+    origin = request.headers.get("Origin")
+    if site not in {"same-origin", "none"} and not (site is None and origin == settings().site_url):
         abort(403)
 
 

@@ -10,7 +10,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -24,19 +24,19 @@ from referral_app.db import Base, db
 from . import postgresql
 from .factories import Api, Browser, World
 
-_stacks: TextIO | None = None
+_stacks = 2
 
 
 def pytest_configure(config: pytest.Config) -> None:
     global _stacks
     # Not at import: there the output is captured already. SIGUSR1 shows where a run stands.
-    _stacks = os.fdopen(os.dup(2), "w")
+    _stacks = os.dup(2)
     faulthandler.register(signal.SIGUSR1, file=_stacks, all_threads=True)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
     # Whatever keeps the process from ending is shown, and ended.
-    faulthandler.dump_traceback_later(30, exit=True, file=_stacks or 2)
+    faulthandler.dump_traceback_later(30, exit=True, file=_stacks)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -129,7 +129,9 @@ class Api:
         """Ask; a path without its beginning is one of /api/v1."""
         headers = self.headers | options.pop("headers", {})
         full = path if path.startswith("/api/") else f"/api/v1{path}"
-        return self.app.test_client(use_cookies=False).open(full, method=method, headers=headers, **options)
+        return self.app.test_client(use_cookies=False).open(
+            full, method=method, headers=headers, buffered=True, **options
+        )
 
     def get(self, path: str, **options: Any) -> Any:
         """GET."""
@@ -164,7 +166,7 @@ class Browser:
 
     def get(self, path: str, **options: Any) -> Any:
         """GET a page."""
-        return self.client.get(path, **options)
+        return self.client.get(path, buffered=True, **options)
 
     def post(self, path: str, data: dict[str, str] | None = None, **options: Any) -> Any:
         """POST a form of this site."""

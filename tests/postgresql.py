@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -71,8 +72,8 @@ def cluster() -> Iterator[str]:
 
 def _wait(folder: Path, server: "subprocess.Popen[bytes]") -> None:
     ready = [_program("pg_isready"), "-q", "-h", str(folder), "-U", "postgres"]
-    end = time.monotonic() + 30
+    end, pause = time.monotonic() + 30, threading.Event()
     while subprocess.run(ready, check=False, timeout=10).returncode:
         if server.poll() is not None or time.monotonic() > end:
             raise RuntimeError("PostgreSQL did not start: " + (folder / "log").read_text()[-2000:])
-        time.sleep(0.05)
+        pause.wait(0.05)

@@ -1,10 +1,11 @@
 """The own profile by the API."""
 
+from functools import partial
 from typing import Any
 
-from .. import identity
+from .. import identity, paging
 from ..openapi import Blueprint
-from ..paging import Page, PageQuery
+from ..paging import PageQuery
 from ..services import invites, users
 from ..services.users import Profile
 from .schemas import InviteesPageSchema, InviterRequestSchema, ProfileSchema
@@ -30,7 +31,8 @@ def own_profile() -> Profile:
 @blp.doc(operationId="listInvitees")
 def own_invitees(query: dict[str, int]) -> dict[str, Any]:
     """List those who activated the own code, the newest first."""
-    return list_invitees(query).envelope()
+    me = identity.reader().user_id
+    return paging.cut(query, users.count_invitees(me), partial(users.list_invitees, me)).envelope()
 
 
 @blp.route("/me/inviter", methods=["POST"])
@@ -58,10 +60,3 @@ def set_inviter(body: dict[str, Any]) -> Profile:
     me = identity.reader().user_id
     invites.activate(me, body["invite_code"])
     return users.get_profile(me)
-
-
-def list_invitees(query: dict[str, int]) -> Page:
-    """Return the page of the reader's invitees that a query asks for."""
-    me, number, size = identity.reader().user_id, query["page"], query["page_size"]
-    rows = users.list_invitees(me, limit=size, offset=(number - 1) * size)
-    return Page(number, size, users.count_invitees(me), rows)

@@ -1,14 +1,16 @@
 """The own profile in the browser."""
 
+from functools import partial
+
 from flask import Blueprint, Response, flash, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from marshmallow import ValidationError
 
-from .. import identity
+from .. import identity, paging
 from ..errors import Refused
 from ..fields import first_messages
-from ..paging import Page, PageQuery
+from ..paging import PageQuery
 from ..services import invites, users
 from ..web import page
 from .schemas import InviterRequestSchema
@@ -44,12 +46,12 @@ def set_inviter() -> ResponseReturnValue:
 def invitees() -> ResponseReturnValue:
     """Show all invitees, page by page."""
     try:
-        query = PageQuery(only=["page"]).load({"page": request.args.get("page", "1")})
+        query = PageQuery().load({"page": request.args.get("page", "1")})
     except ValidationError as error:
         raise Refused("validation_failed") from error
-    me, number, size = identity.reader().user_id, query["page"], 50
-    rows = users.list_invitees(me, limit=size, offset=(number - 1) * size)
-    return page("profile/invitees.html", list=Page(number, size, users.count_invitees(me), rows))
+    me = identity.reader().user_id
+    shown = paging.cut(query, users.count_invitees(me), partial(users.list_invitees, me))
+    return page("profile/invitees.html", list=shown)
 
 
 def _profile_page(*, typed: str = "", error: str | None = None) -> Response:

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from flask_babel import lazy_gettext as _l
 from marshmallow import Schema, fields, pre_dump, validate
 
 from ..config import settings
@@ -63,6 +64,6 @@ class InviterRequestSchema(Schema):
 
     invite_code = Line(
         required=True,
-        validate=validate.Length(1, 64),
+        validate=validate.Length(1, 64, error=_l("Enter the six characters of the code.")),
         metadata={"example": "8PW3HT", "description": "In any case, with spaces or hyphens."},
     )

@@ -18,7 +18,7 @@ from . import challenges
 
 log = logging.getLogger(__name__)
 TAKEN_FOR = timedelta(seconds=60)
-PAUSES = (timedelta(0), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
+PAUSES = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))  # after the first try, the second, …
 
 
 class Taken(NamedTuple):
@@ -40,7 +40,7 @@ def run_once(message_id: int | None = None) -> int:
     handled = 0
     while batch := take_due(clock.now(), message_id):
         for message in batch:
-            _send(message)
+            send(message)
             handled += 1
         if message_id is not None:
             break
@@ -70,7 +70,7 @@ def take_due(now: datetime, message_id: int | None = None, limit: int = 20) -> l
     return sorted((Taken(*row) for row in rows), key=lambda message: ids.index(message.id))
 
 
-def _send(message: Taken) -> None:
+def send(message: Taken) -> None:
     """Hand one message to the gateway, outside any transaction, and write down what came of it."""
     now = clock.now()
     if message.expires_at is not None and message.expires_at <= now:
@@ -87,8 +87,8 @@ def _send(message: Taken) -> None:
         log.warning(
             "an SMS was not taken by the gateway", extra={"facts": {"message": message.id, "reason": error.reason}}
         )
-        if message.attempts < len(PAUSES):
-            settle(message, due_at=now + PAUSES[message.attempts], provider=gateway.name, error=error.reason)
+        if message.attempts <= len(PAUSES):
+            settle(message, due_at=now + PAUSES[message.attempts - 1], provider=gateway.name, error=error.reason)
         else:
             settle(message, state="failed", provider=gateway.name, error=error.reason)
         return

@@ -1,0 +1,187 @@
+"""What must hold under any parallel load, on both databases: threads that start at one barrier."""
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from referral_app import clock as clock_module
+from referral_app.config import Rate
+from referral_app.db import transaction
+from referral_app.gateways.console import ConsoleGateway
+from referral_app.gateways.sms import Receipt
+from referral_app.models import Challenge, Message, User
+from referral_app.models import Counter as CounterRow
+from referral_app.models import Session as SessionRow
+from referral_app.services import challenges, limits, outbox
+from tests.factories import PHONE, Api, Browser, Person, World
+
+pytestmark = pytest.mark.both_databases
+INVITER = "/profiles/me/inviter"
+
+
+def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
+    """Make all calls at one moment; return what they return, in their order."""
+    barrier = Barrier(len(calls), timeout=20)
+
+    def call(made: Callable[[], Any]) -> Any:
+        barrier.wait()
+        return made()
+
+    pool = ThreadPoolExecutor(len(calls))
+    try:
+        return [future.result(timeout=50) for future in [pool.submit(call, made) for made in calls]]
+    finally:
+        pool.shutdown(wait=False)
+
+
+def status(call: Callable[..., Any], *args: Any) -> int:
+    return int(call(*args).status_code)
+
+
+def activation(api: Api, who: Person, owner: Person) -> Callable[[], str]:
+    mine = api(who)
+
+    def activate() -> str:
+        answer = mine.post(INVITER, {"invite_code": owner.invite_code})
+        return str(answer.json.get("slug", answer.status_code))
+
+    return activate
+
+
+def test_a_ring_of_three_at_once_leaves_two_inviters(api: Api, world: World) -> None:
+    for _round in range(10):
+        ring = [world.user() for _ in range(3)]
+        calls = [activation(api, ring[n], ring[n - 1]) for n in range(3)]
+        assert Counter(at_once(calls)) == {"200": 2, "invite_cycle": 1}
+        named = select(User.inviter_id).where(User.id.in_([person.id for person in ring]), User.inviter_id.is_not(None))
+        assert len(world.rows(named)) == 2
+
+
+def test_of_twenty_activations_by_one_user_one_stands(api: Api, world: World) -> None:
+    me, owners = world.user(), [world.user() for _ in range(20)]
+    answers = at_once([activation(api, me, owner) for owner in owners])
+    assert Counter(answers) == {"200": 1, "inviter_already_set": 19}
+    assert world.rows(select(func.sum(User.invitees_count)))[0][0] == 1
+
+
+def test_forty_invitees_at_once_are_all_counted(api: Api, world: World) -> None:
+    owner = world.user()
+    assert set(at_once([activation(api, world.user(), owner) for _ in range(40)])) == {"200"}
+    assert world.rows(select(User.invitees_count).where(User.id == owner.id))[0][0] == 40
+
+
+def test_forty_exchanges_of_one_code_make_one_session(api: Api, world: World) -> None:
+    code = api.ask().json["code"]
+    answers = at_once([partial(status, api.exchange, code)] * 40)
+    assert Counter(answers) == {201: 1, 400: 39}
+    assert len(world.rows(select(SessionRow.id))) == 1
+    assert len(world.rows(select(User.id))) == 1
+
+
+def test_of_forty_guesses_three_are_compared(api: Api, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = api.ask().json
+    compared = []
+    derive = challenges.code_for
+
+    def compare(challenge: Challenge) -> str:
+        compared.append(challenge.id)
+        return derive(challenge)
+
+    monkeypatch.setattr(challenges, "code_for", compare)
+    guesses = [f"{(int(asked['code']) + n) % 10000:04}" for n in range(1, 41)]
+    answers = at_once([partial(status, api.exchange, guess) for guess in guesses])
+    assert set(answers) == {400}
+    assert len(compared) == 3
+    assert world.challenge().attempts == 3
+    assert api.exchange(asked["code"]).status_code == 400
+
+
+def test_twenty_first_sign_ins_of_one_phone_make_one_account(
+    app: Flask, world: World, clock: Any, change_settings: Callable[..., None]
+) -> None:
+    change_settings(limit_phone_sends=(Rate(100, 3600),))
+    browsers = [Browser(app) for _ in range(20)]
+    codes = [browser.ask() for browser in browsers]
+    pairs = zip(browsers, codes, strict=True)
+    answers = at_once([partial(browser.post, "/sign-in/code", {"code": code}) for browser, code in pairs])
+    assert [answer.location for answer in answers] == ["/profile"] * 20
+    assert len(world.rows(select(User.id))) == 1
+    assert len(world.rows(select(SessionRow.id))) == 20
+
+
+def test_twenty_browsers_that_ask_for_one_phone_stay_within_its_sends(
+    app: Flask, world: World, clock: Any, sms_folder: Path
+) -> None:
+    browsers = [Browser(app) for _ in range(20)]
+    answers = at_once([partial(status, browser.post, "/sign-in", {"phone": PHONE}) for browser in browsers])
+    assert Counter(answers) == {303: 3, 429: 17}
+    with app.app_context():
+        assert outbox.run_once() == 3
+    newest = max(sms_folder.iterdir()).read_text().split("#")[-1].strip()
+    asked = [browser for browser, status in zip(browsers, answers, strict=True) if status == 303]
+    locations = [browser.post("/sign-in/code", {"code": newest}).location for browser in asked]
+    assert locations.count("/profile") == 1
+
+
+def test_twenty_requests_of_the_api_for_one_phone_send_one_code(api: Api, world: World) -> None:
+    answers = at_once([partial(status, api.ask)] * 20)
+    assert Counter(answers) == {202: 1, 429: 19}
+    assert len(world.rows(select(Message.id))) == 1
+    assert [row.n for row in world.rows(select(CounterRow.n).where(CounterRow.key.like("phone-sends:%")))] == [1, 1, 1]
+
+
+def test_a_counter_lets_its_limit_through(app: Flask, clock: Any) -> None:
+    def take() -> bool:
+        with app.app_context(), transaction() as db:
+            return limits.take(db, "test", "somebody", (Rate(7, 60),), clock_module.now()) is None
+
+    assert sum(at_once([take for _ in range(40)])) == 7
+
+
+def test_a_code_posted_twice_at_once_ends_in_one_session(app: Flask, world: World, clock: Any) -> None:
+    browser = Browser(app)
+    code = browser.ask()
+    cookie = browser.client.get_cookie("session")
+    assert cookie is not None
+
+    def post() -> Any:
+        same = Browser(app)
+        same.client.set_cookie("session", cookie.value)
+        return same, same.post("/sign-in/code", {"code": code}).location
+
+    ends = at_once([post, post])
+    assert [location for _, location in ends] == ["/profile", "/profile"]
+    assert len(world.rows(select(SessionRow.id))) == 1
+    assert sorted(b.get("/profile").status_code for b, _ in ends) == [200, 303]
+
+
+def test_of_eight_senders_one_takes_each_message(
+    app: Flask, world: World, clock: Any, api: Api, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(5):
+        api.ask(f"+7999000000{number}")
+    sent: list[int] = []
+    send = ConsoleGateway.send
+
+    def note(gateway: ConsoleGateway, message_id: int, phone: str, text: str) -> Receipt:
+        sent.append(message_id)
+        return send(gateway, message_id, phone, text)
+
+    monkeypatch.setattr(ConsoleGateway, "send", note)
+
+    def run() -> int:
+        with app.app_context():
+            return outbox.run_once()
+
+    assert sum(at_once([run for _ in range(8)])) == 5
+    assert len(sent) == len(set(sent)) == 5
+    assert world.rows(select(func.count()).where(Message.state == "delivered"))[0][0] == 5
+    assert world.rows(select(func.count()).select_from(Challenge))[0][0] == 5

@@ -1,0 +1,50 @@
+"""Who may call what: one table of all routes; a route that is not in it fails."""
+
+import pytest
+from flask import Flask
+
+from tests.factories import Browser
+
+ROUTES = {
+    "GET /": "public",
+    "POST /sign-in": "public",
+    "GET /sign-in/code": "public",
+    "POST /sign-in/code": "public",
+    "GET /sign-in/sms": "public",
+    "POST /sign-out": "public",
+    "GET /profile": "cookie",
+    "GET /profile/invitees": "cookie",
+    "POST /profile/inviter": "cookie",
+    "POST /api/v1/auth/code": "public",
+    "POST /api/v1/auth/token": "public",
+    "POST /api/v1/auth/logout": "bearer",
+    "GET /api/v1/profiles/me": "bearer",
+    "GET /api/v1/profiles/me/invitees": "bearer",
+    "POST /api/v1/profiles/me/inviter": "bearer",
+    "GET /api/openapi.json": "public",
+    "GET /docs": "public",
+    "GET /redoc": "public",
+    "GET /swagger": "public",
+    "GET /health/live": "public",
+    "GET /health/ready": "public",
+    "GET /static/<path:filename>": "public",
+}
+
+
+def test_every_route_is_in_the_table_with_its_guard(app: Flask) -> None:
+    found = {}
+    for rule in app.url_map.iter_rules():
+        guard = getattr(app.view_functions[rule.endpoint], "guard", "public")
+        for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}:
+            found[f"{method} {rule.rule}"] = guard
+    assert found == ROUTES
+
+
+@pytest.mark.parametrize("route", [route for route, guard in ROUTES.items() if guard != "public"])
+def test_a_stranger_is_not_let_in(browser: Browser, route: str) -> None:
+    method, path = route.split()
+    answer = browser.client.open(path, method=method, headers={"Sec-Fetch-Site": "same-origin"})
+    if ROUTES[route] == "bearer":
+        assert (answer.status_code, answer.json and answer.json["slug"]) == (401, "unauthorized")
+    else:
+        assert (answer.status_code, answer.location) == (303, "/")

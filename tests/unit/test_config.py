@@ -1,0 +1,96 @@
+import stat
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from referral_app.config import BadSetting, Rate, is_loopback, load_settings
+
+NAMES = ("HOST", "PORT", "DATABASE_URL", "SECRET_KEY", "SITE_URL", "SITE_NAME", "TIMEZONE", "SMS_SHOW_CODES")
+
+
+@pytest.fixture(autouse=True)
+def _plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in NAMES:
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("INSTANCE_PATH", str(tmp_path / "instance"))
+
+
+def test_the_defaults_are_embedded_on_loopback_with_codes_shown(tmp_path: Path) -> None:
+    chosen = load_settings()
+    assert chosen.embedded
+    assert chosen.sms_show_codes
+    assert chosen.site_url == "http://127.0.0.1:8000"
+    assert chosen.database_url == f"sqlite:///{tmp_path}/instance/app.db"
+    assert chosen.limit_phone_sends == (Rate(10, 86400), Rate(5, 3600), Rate(3, 900))
+
+
+def test_the_secret_is_made_once_and_readable_by_its_owner_alone(tmp_path: Path) -> None:
+    first = load_settings().secret_key
+    assert load_settings().secret_key == first
+    assert len(first) >= 32
+    assert stat.S_IMODE((tmp_path / "instance" / "secret_key").stat().st_mode) == 0o600
+    assert [file.name for file in (tmp_path / "instance").iterdir()] == ["secret_key"]
+
+
+def test_codes_are_not_shown_by_default_with_a_database_server_or_an_open_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgres://u:p@db/name")
+    assert load_settings().database_url == "postgresql+psycopg2://u:p@db/name"
+    assert not load_settings().sms_show_codes
+    monkeypatch.delenv("DATABASE_URL")
+    monkeypatch.setenv("HOST", "0.0.0.0")
+    monkeypatch.setenv("SITE_URL", "https://pozovi.example/")
+    assert not load_settings().sms_show_codes
+    assert load_settings().site_url == "https://pozovi.example"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("HOST", "0.0.0.0", "set SITE_URL to the address people will use"),
+        ("PORT", "eighty", "PORT is not a whole number"),
+        ("PORT", "70000", "set a number from 1 to 65535"),
+        ("SITE_URL", "pozovi.example", "set one like https://example.com"),
+        ("SITE_URL", "https://pozovi.example/path", "without a path"),
+        ("SITE_URL", "https://pozovi.example:99999", "SITE_URL is no site's address"),
+        ("DATABASE_URL", "mysql://db/name", "set postgresql://"),
+        ("SECRET_KEY", "short", "set 32 random characters or more"),
+        ("TIMEZONE", "Moscow", "Europe/Moscow"),
+        ("PHONE_COUNTRIES", "RU,XX", "unknown country 'XX'"),
+        ("SMS_PROVIDER", "pigeon", "set console"),
+        ("SMS_SHOW_CODES", "perhaps", "1 or 0"),
+        ("SMS_SIMULATED_DELAY", "-1", "from 0 to 600"),
+        ("LIMIT_PHONE_SENDS", "3", "n/seconds"),
+        ("LIMIT_PHONE_SENDS", "0/900", "below 1"),
+        ("CODE_RESET_HOURS", "0", "from 1 to 720"),
+    ],
+)
+def test_a_bad_setting_stops_with_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(BadSetting, match=name) as refused:
+        load_settings()
+    assert sentence in str(refused.value)
+
+
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "")
+    monkeypatch.setenv("SMS_SIMULATED_DELAY", " ")
+    assert load_settings().port == 8000
+    assert load_settings().sms_simulated_delay == timedelta(seconds=1.5)
+
+
+@pytest.mark.parametrize(
+    ("host", "loopback"),
+    [
+        ("127.0.0.1", True),
+        ("::1", True),
+        ("[::1]", True),
+        ("localhost", True),
+        ("0.0.0.0", False),
+        ("example.com", False),
+    ],
+)
+def test_loopback_is_told_from_the_rest(host: str, loopback: bool) -> None:
+    assert is_loopback(host) is loopback
