@@ -13,6 +13,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.filters.update(
         phone=phone.show,
         clock_time=lambda moment: format_time(moment, "HH:mm:ss" if moment.second else "HH:mm"),
+        to_minute=lambda moment: format_time(moment, "HH:mm"),
         day=lambda moment: format_date(to_user_timezone(moment), "d MMMM"),
         day_and_year=lambda moment: format_date(to_user_timezone(moment), "d MMMM y"),
         iso_day=lambda moment: to_user_timezone(moment).date().isoformat(),

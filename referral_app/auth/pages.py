@@ -133,6 +133,6 @@ def _say(refusal: Refused) -> str:
     if refusal.slug != "wrong_code" or not left:
         return refusal.text
     sentence = ngettext(
-        "The code did not match. %(num)s try left.", "The code did not match. %(num)s tries left.", left
+        "The code did not match. %(num)s try left.", "The code did not match. %(num)s tries left.", left
     )
     return str(sentence)

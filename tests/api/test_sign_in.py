@@ -8,7 +8,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from referral_app.config import Rate
+from referral_app import create_app
+from referral_app.config import Rate, Settings
 from referral_app.models import Challenge, Message, User
 from referral_app.models import Session as SessionRow
 from referral_app.services import outbox
@@ -241,3 +242,30 @@ def test_leading_zeros_are_kept(api: Api, monkeypatch: pytest.MonkeyPatch) -> No
     asked = api.ask().json
     assert asked["code"] == "0042"
     assert api.exchange(" 00 42 ").status_code == 201
+
+
+@pytest.mark.parametrize(
+    ("remote", "kept"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("", "unknown"),
+    ],
+)
+def test_an_address_is_kept_as_ipv4_or_as_the_network_of_an_ipv6_line(
+    api: Api, world: World, remote: str, kept: str
+) -> None:
+    api.post("/auth/code", {"phone": PHONE}, environ_base={"REMOTE_ADDR": remote})
+    assert world.challenge().address == kept
+
+
+def test_behind_a_trusted_proxy_its_own_entry_counts(
+    app: Flask, make_settings: Callable[..., Settings], world: World
+) -> None:
+    settings = make_settings(trusted_proxies=1, database_url=app.extensions["settings"].database_url)
+    Api(create_app(settings)).post(
+        "/auth/code", {"phone": PHONE}, headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.7"}
+    )
+    assert world.challenge().address == "203.0.113.7"

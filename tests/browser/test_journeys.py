@@ -42,7 +42,9 @@ def open_page(chromium: Browser, server: Server) -> Iterator[Any]:
         page = context.new_page()
         page.on("console", lambda m: wrong.append(m.text) if m.type in {"error", "warning"} else None)
         page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on("request", lambda r: wrong.append(r.url) if not r.url.startswith((server.url, "data:")) else None)
+        page.on(
+            "request", lambda r: wrong.append(r.url) if not r.url.startswith((server.url, "data:", "blob:")) else None
+        )
         return page
 
     yield make
@@ -84,7 +86,7 @@ def test_sign_in_get_a_code_and_name_the_inviter(open_page: Any, script: bool) -
     expect(page.get_by_text(f"+7 916 100-00-0{int(script)}")).to_be_visible()
 
     inviter.reload()
-    expect(inviter.get_by_role("heading", name="You invited 1 person")).to_be_visible()
+    expect(inviter.get_by_role("heading", name="You invited 1\u00a0person")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in with your phone")
     page.go_back()
@@ -109,3 +111,10 @@ def test_the_page_tells_of_the_sms_while_digits_are_typed_and_sends_nothing_on_r
     page.go_back()
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in with your phone")
     assert len(list((server.folder / "sms").iterdir())) == before
+
+
+@pytest.mark.parametrize(("path", "text"), [("/redoc", "Exchange a code for tokens."), ("/docs", "/api/v1/auth/token")])
+def test_the_documents_are_drawn_without_another_host(open_page: Any, path: str, text: str) -> None:
+    page = open_page()
+    page.goto(path)
+    expect(page.get_by_text(text).filter(visible=True).first).to_be_visible(timeout=30_000)

@@ -49,7 +49,7 @@ def test_invitees_are_listed_the_rest_page_by_page(browser: Browser, world: Worl
     me = world.user(PHONE)
     world.invitees(me, 120)
     page = browser.sign_in().text
-    assert "You invited 120 people" in page
+    assert "You invited 120\u00a0people" in page
     assert page.count('<li>\n    <a class="tel"') == 50
     second = browser.get("/profile/invitees?page=2").text
     assert "Page 2 of 3" in second

@@ -65,8 +65,8 @@ def test_what_is_no_code_gets_a_sentence_and_takes_no_try(browser: Browser, worl
 
 def test_a_wrong_code_tells_the_tries_left_and_the_third_ends_it(browser: Browser) -> None:
     code = browser.ask()
-    assert "2 tries left" in browser.post("/sign-in/code", {"code": wrong(code)}).text
-    assert "1 try left" in browser.post("/sign-in/code", {"code": wrong(code)}).text
+    assert "2\u00a0tries left" in browser.post("/sign-in/code", {"code": wrong(code)}).text
+    assert "1\u00a0try left" in browser.post("/sign-in/code", {"code": wrong(code)}).text
     last = browser.post("/sign-in/code", {"code": wrong(code)})
     assert last.status_code == 422
     assert "The tries are used up" in last.text
