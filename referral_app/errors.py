@@ -102,6 +102,8 @@ def init_app(app: Flask) -> None:
 def answer(refusal: Refused) -> Response:
     """Return a refusal as its answer."""
     problem, facts = PROBLEMS[refusal.slug], refusal.facts
+    if problem.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        drain()
     if request.path.startswith("/api/"):
         body = {
             "type": problem_type(refusal.slug),
@@ -130,8 +132,6 @@ def _refused(refusal: Refused) -> ResponseReturnValue:
 def _http_error(error: HTTPException) -> ResponseReturnValue:
     if error.code is None or error.code < HTTPStatus.BAD_REQUEST or error.response is not None:
         return error  # a redirect
-    if error.code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        drain()
     slug = _SLUGS.get(error.code, "internal_error" if error.code >= HTTPStatus.INTERNAL_SERVER_ERROR else "bad_request")
     data = getattr(error, "data", None) or {}  # webargs' messages, by place and field
     errors = {field: messages for place in (data.get("messages") or {}).values() for field, messages in place.items()}

@@ -12,6 +12,7 @@ from webargs.flaskparser import FlaskParser
 
 from .errors import PROBLEMS, Refused, problem_type
 from .version import __version__
+from .web import MAX_BODY
 
 View = TypeVar("View")
 PROBLEM_JSON = "application/problem+json"
@@ -48,6 +49,8 @@ class StrictParser(FlaskParser):
     def load_json(self, req: Request, schema: Schema) -> Any:
         """Return the body's value."""
         body = req.get_data(cache=True)
+        if req.content_length is None and len(body) >= MAX_BODY:
+            raise Refused("payload_too_large")  # Werkzeug cuts a chunked body at the limit without a word
         if not body:
             raise Refused("invalid_json")
         if not req.is_json:

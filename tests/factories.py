@@ -55,11 +55,11 @@ class World:
         first = self.user()
         with self.app.app_context(), transaction() as session:
             now = clock.now()
-            ids = [first.id + n for n in range(length)]
+            ids = [first.id, *(10_000_000 + n for n in range(1, length))]
             rows: list[dict[str, Any]] = [
                 {
                     "id": ids[n],
-                    "phone": f"+7998{ids[n]:07}",
+                    "phone": f"+7998{n:07}",
                     "invite_code": invite_code.make(),
                     "inviter_id": ids[n - 1],
                     "invited_at": now,

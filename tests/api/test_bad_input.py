@@ -1,5 +1,6 @@
 """What LIMITS promises for bad input: a clear error, and nothing is changed."""
 
+import io
 import json
 
 import pytest
@@ -124,3 +125,14 @@ def test_a_failure_is_500_without_a_trace(api: Api, monkeypatch: pytest.MonkeyPa
     assert (answer.status_code, answer.json["slug"]) == (500, "internal_error")
     assert "RuntimeError" not in answer.text
     assert "9991234567" not in answer.text
+
+
+def test_a_chunked_body_over_the_limit_is_413(api: Api) -> None:
+    answer = api.open(
+        "POST",
+        "/auth/code",
+        input_stream=io.BytesIO(b" " * 200_000),
+        content_type="application/json",
+        environ_base={"wsgi.input_terminated": True},
+    )
+    assert (answer.status_code, answer.json["slug"]) == (413, "payload_too_large")
