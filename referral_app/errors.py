@@ -4,7 +4,7 @@ import logging
 from http import HTTPStatus
 from typing import Any, NamedTuple
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Response, g, jsonify, request
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -114,7 +114,8 @@ def answer(refusal: Refused) -> Response:
             "errors": facts.get("errors", {}),
         }
         body |= {name: value for name, value in facts.items() if name != "errors"}
-        response = Response(current_app.json.dumps(body), content_type="application/problem+json")
+        response = jsonify(body)
+        response.content_type = "application/problem+json"
     else:
         response = page("error.html", status=problem.status, problem=problem, request_id=g.get("request_id"))
     response.status_code = problem.status

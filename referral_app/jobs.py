@@ -48,11 +48,18 @@ def sweep() -> None:
     outbox.run_once()
 
 
-@huey.periodic_task(crontab(minute="*/5"))
+@huey.periodic_task(crontab(minute="*"))
 @_in_app
 def reset_codes() -> None:
-    """End live challenges, once in CODE_RESET_HOURS."""
+    """End live challenges when CODE_RESET_HOURS are over."""
     nightly.reset_codes()
+
+
+@huey.periodic_task(crontab(minute="17"))
+@_in_app
+def drop_old_counters() -> None:
+    """Keep the table of counters small."""
+    nightly.drop_old_counters()
 
 
 def connect(app: Flask) -> None:

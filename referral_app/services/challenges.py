@@ -144,11 +144,6 @@ def take_a_try(db: Session, *, phone: str, code: str, bound: Bound, challenge_id
     return Verdict(challenge)
 
 
-def end_live(db: Session, now: datetime) -> None:
-    """End every live challenge within a command; the rows stay."""
-    db.execute(update(Challenge).where(Challenge.used_at.is_(None), Challenge.expires_at > now).values(expires_at=now))
-
-
 def _find(db: Session, phone: str, bound: Bound, challenge_id: str | None, now: datetime) -> Challenge | None:
     """Return the challenge that a request means: the one it names, or the newest live one asked through the API."""
     meant = select(Challenge).where(

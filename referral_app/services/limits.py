@@ -20,7 +20,6 @@ _TAKE = text(
 _GIVE_BACK = text("UPDATE counters SET n = n - 1 WHERE key = :key AND window_start = :start AND n > 0").bindparams(
     bindparam("start", type_=UtcDateTime)
 )
-_KEPT = timedelta(days=45)
 
 
 def take(db: Session, name: str, subject: str, rates: Iterable[Rate], now: datetime) -> int | None:
@@ -29,7 +28,7 @@ def take(db: Session, name: str, subject: str, rates: Iterable[Rate], now: datet
     The longest window comes first: its end is the true one where several are full. Whoever is told to wait rolls back.
     """
     for limit, seconds in rates:
-        start = _window(now, seconds)
+        start = window(now, seconds)
         values = {"key": _key(name, seconds, subject), "start": start, "limit": limit}
         if db.execute(_TAKE, values).first() is None:
             return math.ceil((start + timedelta(seconds=seconds) - now).total_seconds())
@@ -39,15 +38,16 @@ def take(db: Session, name: str, subject: str, rates: Iterable[Rate], now: datet
 def give_back(db: Session, name: str, subject: str, rates: Iterable[Rate], taken_at: datetime) -> None:
     """Take back what was counted at that time."""
     for _limit, seconds in rates:
-        db.execute(_GIVE_BACK, {"key": _key(name, seconds, subject), "start": _window(taken_at, seconds)})
+        db.execute(_GIVE_BACK, {"key": _key(name, seconds, subject), "start": window(taken_at, seconds)})
 
 
-def drop_old(db: Session, now: datetime) -> None:
-    """Drop the counters of windows that nobody asks for any more."""
-    db.execute(delete(Counter).where(Counter.window_start < now - _KEPT))
+def drop_before(db: Session, moment: datetime) -> None:
+    """Drop the counters of windows that began before a moment."""
+    db.execute(delete(Counter).where(Counter.window_start < moment))
 
 
-def _window(now: datetime, seconds: int) -> datetime:
+def window(now: datetime, seconds: int) -> datetime:
+    """Return the beginning of the window of so many seconds, aligned to UTC."""
     stamp = int(now.timestamp())
     return datetime.fromtimestamp(stamp - stamp % seconds, UTC)
 

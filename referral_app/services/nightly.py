@@ -1,19 +1,32 @@
-"""What happens by the clock."""
+"""What happens by the clock. Each of it can run at any time and any number of times."""
+
+from datetime import timedelta
+
+from sqlalchemy import update
 
 from .. import clock
-from ..config import Rate, settings
+from ..config import settings
 from ..db import transaction
-from . import challenges, limits
+from ..models import Challenge
+from . import limits
 
 
-def reset_codes() -> bool:
-    """End live challenges once in CODE_RESET_HOURS, whoever asks how often; tell whether this call did."""
+def reset_codes() -> None:
+    """End the challenges that were live when the last CODE_RESET_HOURS were over, counted from midnight UTC.
+
+    The rows stay. Challenges asked since then are left alone, however late this runs.
+    """
     now = clock.now()
-    window = Rate(1, settings().code_reset_hours * 3600)
+    since = limits.window(now, settings().code_reset_hours * 3600)
     with transaction() as db:
-        # Several processes with one schedule: the counter lets one of them through in each window.
-        if limits.take(db, "code-reset", "", (window,), now) is not None:
-            return False
-        challenges.end_live(db, now)
-        limits.drop_old(db, now)
-        return True
+        db.execute(
+            update(Challenge)
+            .where(Challenge.used_at.is_(None), Challenge.expires_at > now, Challenge.created_at < since)
+            .values(expires_at=now)
+        )
+
+
+def drop_old_counters() -> None:
+    """Drop the counters of windows that nobody asks for any more."""
+    with transaction() as db:
+        limits.drop_before(db, clock.now() - timedelta(days=45))

@@ -121,7 +121,7 @@ def settle(message: Taken, **facts: object) -> bool:
 def _text(message: Taken) -> str | None:
     if message.challenge_id is None:
         return message.text
-    with transaction() as db:
+    with transaction() as db:  # ended before the gateway is called
         challenge = db.get(Challenge, message.challenge_id)
     if challenge is None:
         return None

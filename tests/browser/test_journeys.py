@@ -85,6 +85,9 @@ def test_sign_in_get_a_code_and_name_the_inviter(open_page: Any, script: bool) -
     expect(page.get_by_role("heading", name="You were invited by")).to_be_visible()
     expect(page.get_by_text(f"+7 916 100-00-0{int(script)}")).to_be_visible()
 
+    page.reload()
+    expect(page.get_by_role("heading", name="You were invited by")).to_be_visible()
+
     inviter.reload()
     expect(inviter.get_by_role("heading", name="You invited 1\u00a0person")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()

@@ -1,21 +1,57 @@
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from referral_app.models import Challenge
+from referral_app.db import transaction
+from referral_app.models import Challenge, Counter
 from referral_app.services import nightly
 from tests.conftest import Clock
 from tests.factories import Api, World
 
+pytestmark = pytest.mark.both_databases
 
-def test_live_challenges_end_once_in_the_hours_that_are_set(api: Api, app: Flask, world: World, clock: Clock) -> None:
-    first = api.ask().json
+
+def reset(app: Flask) -> None:
     with app.app_context():
-        assert nightly.reset_codes() is True
-        assert api.exchange(first["code"]).status_code == 400
-        second = api.ask("+79161234567").json
-        clock.move(hours=1)
-        assert nightly.reset_codes() is False
-        clock.move(hours=11)
-        assert nightly.reset_codes() is True
-    # Ended rows stay: guesses are rationed by them.
-    assert {row.id for row in world.rows(select(Challenge.id))} == {first["challenge_id"], second["challenge_id"]}
+        nightly.reset_codes()
+
+
+def test_at_midnight_utc_live_challenges_end_and_their_rows_stay(
+    api: Api, app: Flask, world: World, clock: Clock
+) -> None:
+    clock.move(hours=11, minutes=58)
+    before = api.ask().json
+    clock.move(minutes=2)
+    since = api.ask("+79161234567").json
+    for _ in range(3):
+        reset(app)
+    assert api.exchange(before["code"]).status_code == 400
+    assert api.exchange(since["code"], "+79161234567").status_code == 201
+    assert len(world.rows(select(Challenge.id))) == 2
+
+
+def test_a_first_start_in_the_middle_of_a_day_ends_nothing(api: Api, app: Flask) -> None:
+    asked = api.ask().json
+    reset(app)
+    assert api.exchange(asked["code"]).status_code == 201
+
+
+def test_the_hours_are_a_setting(api: Api, app: Flask, clock: Clock, change_settings: Callable[..., None]) -> None:
+    change_settings(code_reset_hours=1)
+    clock.move(minutes=55)
+    asked = api.ask().json
+    clock.move(minutes=5)
+    reset(app)
+    assert api.exchange(asked["code"]).status_code == 400
+
+
+def test_old_counters_are_dropped_and_those_that_count_stay(app: Flask, world: World, clock: Clock, api: Api) -> None:
+    with app.app_context():
+        for days in (46, 44):
+            with transaction() as session:
+                session.add(Counter(key="k", window_start=clock.now() - timedelta(days=days), n=1))
+        nightly.drop_old_counters()
+    assert [row.window_start for row in world.rows(select(Counter.window_start))] == [clock.now() - timedelta(days=44)]
