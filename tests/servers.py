@@ -40,7 +40,9 @@ def serving(folder: Path, **settings: str) -> Iterator[Server]:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     plain = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "SITE_URL", "HOST"}}
-    environment = plain | {"INSTANCE_PATH": str(folder), "PORT": str(port), **settings}
+    # The hour at which codes end is no hour for a test.
+    plain |= {"INSTANCE_PATH": str(folder), "PORT": str(port), "CODE_RESET_HOURS": "720"}
+    environment = plain | settings
     flask, gunicorn = (str(Path(sys.executable).with_name(name)) for name in ("flask", "gunicorn"))
     subprocess.run(
         [flask, "ops", "prepare"], check=True, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, timeout=60
