@@ -7,19 +7,21 @@ unexport PYTHONDONTWRITEBYTECODE
 PYTHON ?= python3
 BIN := .venv/bin
 UV := UV_SYSTEM_CERTS=1 $(BIN)/uv
+CATALOGUES := $(wildcard referral_app/translations/*/LC_MESSAGES/messages.po)
+COMPILED := $(CATALOGUES:.po=.mo)
 STATIC := referral_app/static/vendor
 SPECTACULAR := build/vendor/drf_spectacular_sidecar/static/drf_spectacular_sidecar
 
-.PHONY: help run test lint format openapi lock clean
+.PHONY: help run test lint format translations openapi lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-run: .venv/app $(STATIC)/made ## Set up what is missing and serve http://127.0.0.1:8000
+run: .venv/app $(STATIC)/made $(COMPILED) ## Set up what is missing and serve http://127.0.0.1:8000
 	@$(BIN)/flask ops prepare
 	@exec $(BIN)/gunicorn -c gunicorn.conf.py
 
-test: .venv/dev $(STATIC)/made ## Run the quick suite, on SQLite and PostgreSQL and in a browser
+test: .venv/dev $(STATIC)/made $(COMPILED) ## Run the quick suite, on SQLite and PostgreSQL and in a browser
 	@tests/install_services
 	$(BIN)/python -m pytest $(ARGS)
 
@@ -33,6 +35,11 @@ format: .venv/dev ## Put the code into its form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
+translations: .venv/app ## Collect new texts into the catalogue, to be translated there
+	@cd referral_app && ../$(BIN)/pybabel -q extract -F ../babel.cfg -k N_ -k _l --no-location --omit-header -o ../build/messages.pot .
+	@$(BIN)/pybabel -q update -i build/messages.pot -d referral_app/translations --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width=0
+	@$(MAKE) --no-print-directory $(COMPILED)
+
 openapi: .venv/app ## Write docs/openapi.json from the code
 	@SITE_URL=http://127.0.0.1:8000 $(BIN)/flask openapi write docs/openapi.json
 
@@ -42,7 +49,10 @@ lock: .venv/made ## Lock the newest versions with their hashes
 	@$(UV) pip compile -q --upgrade --python-version 3.11 --universal --generate-hashes --no-header requirements/browser.in --overrides requirements/browser-overrides.txt -o requirements/browser.txt
 
 clean: ## Remove what was made here; the data in instance/ stay
-	rm -rf .venv build $(STATIC) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv build $(STATIC) $(COMPILED) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+
+%.mo: %.po | .venv/app
+	@$(BIN)/pybabel -q compile -i $< -o $@
 
 .venv/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \

@@ -1,9 +1,8 @@
 """referral_app: referral programmes and prize draws by phone."""
 
 from flask import Flask
-from flask_babel import Babel
 
-from . import cli, db, errors, formats, health, identity, logs, openapi, schema, web
+from . import cli, db, errors, formats, health, identity, logs, openapi, preferences, schema, web
 from .auth import api as auth_api
 from .auth import pages as auth_pages
 from .config import Settings, load_settings
@@ -25,12 +24,12 @@ def create_app(settings: Settings | None = None) -> Flask:
     errors.init_app(app)
     db.init_app(app, chosen.database_url)
     schema.init_app(app)
-    Babel(app, locale_selector=lambda: "en", default_timezone=str(chosen.timezone))
+    preferences.init_app(app)
 
     api = openapi.init_app(app)
     api.register_blueprint(auth_api.blp)
     api.register_blueprint(profile_api.blp)
-    for pages in (auth_pages, profile_pages, openapi, health):
+    for pages in (auth_pages, profile_pages, preferences, openapi, health):
         app.register_blueprint(pages.bp)
     app.jinja_env.globals["reader"] = identity.find_page_reader
     cli.init_app(app)

@@ -70,6 +70,15 @@ PROBLEMS = {
     "internal_error": Problem(500, N_("Error on our side"), N_("It was recorded. What was saved before is safe.")),
     "unavailable": Problem(503, N_("Back soon"), N_("The site cannot answer at the moment. Try again shortly.")),
 }
+# What marshmallow says by itself, marked for the catalogues.
+SENTENCES = (
+    N_("Missing data for required field."),
+    N_("Field may not be null."),
+    N_("Not a valid string."),
+    N_("Not a valid integer."),
+    N_("Unknown field."),
+    N_("Invalid input type."),
+)
 # What Flask, Werkzeug and webargs raise by themselves.
 _SLUGS = {
     400: "bad_request",
@@ -135,12 +144,20 @@ def _http_error(error: HTTPException) -> ResponseReturnValue:
         return error  # a redirect
     slug = _SLUGS.get(error.code, "internal_error" if error.code >= HTTPStatus.INTERNAL_SERVER_ERROR else "bad_request")
     data = getattr(error, "data", None) or {}  # webargs' messages, by place and field
-    errors = {field: messages for place in (data.get("messages") or {}).values() for field, messages in place.items()}
-    response = answer(Refused(slug, errors=errors))
+    response = answer(Refused(slug, errors=_by_field(data.get("messages") or {})))
     for name, value in error.get_headers():
         if name in {"Allow", "Retry-After"}:
             response.headers[name] = value
     return response
+
+
+def _by_field(messages: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
+    """Return webargs' sentences by field, without the place (body, query) and in the reader's language."""
+    return {
+        field: [gettext(str(line)) for line in (lines if isinstance(lines, list) else [lines])]
+        for place in messages.values()
+        for field, lines in place.items()
+    }
 
 
 def _database_away(error: Exception) -> ResponseReturnValue:

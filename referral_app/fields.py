@@ -57,7 +57,7 @@ class Code(Line):
 
 def challenge_id(**options: Any) -> fields.String:
     """Return the field of a challenge's id."""
-    return Line(validate=validate.Length(1, 64), **options)
+    return Line(validate=validate.Length(1, 64, error=_l("Use the id that came with the code.")), **options)
 
 
 def first_messages(error: ValidationError) -> dict[str, str]:

@@ -7,7 +7,8 @@ from typing import Any, ParamSpec, TypeVar, cast
 from uuid import uuid4
 
 import jwt
-from flask import Response, g, redirect, request, session
+from flask import Response, flash, g, redirect, request, session
+from flask_babel import gettext as _
 
 from . import clock
 from .config import settings
@@ -69,6 +70,8 @@ def sign_in_required(view: Callable[P, Any]) -> Callable[P, Any]:
     def guarded(*args: P.args, **kwargs: P.kwargs) -> Any:
         g.reader = find_page_reader()
         if g.reader is None:
+            if "token" in session:
+                flash(_("You were signed out. Sign in again."), "warn")
             forget_browser()
             if is_htmx():
                 return Response(status=401, headers={"HX-Redirect": "/", "Cache-Control": "no-store"})

@@ -17,8 +17,16 @@ DEEPEST = 100_000
 class PageQuery(Schema):
     """The query of a list."""
 
-    page = fields.Integer(load_default=1, validate=validate.Range(1, DEEPEST), metadata={"example": 1})
-    page_size = fields.Integer(load_default=PAGE_SIZE, validate=validate.Range(1, 100), metadata={"example": PAGE_SIZE})
+    page = fields.Integer(
+        load_default=1,
+        validate=validate.Range(1, DEEPEST, error=_l("Use a number from 1 to 100,000.")),
+        metadata={"example": 1},
+    )
+    page_size = fields.Integer(
+        load_default=PAGE_SIZE,
+        validate=validate.Range(1, 100, error=_l("Use a number from 1 to 100.")),
+        metadata={"example": PAGE_SIZE},
+    )
 
     @validates_schema
     def not_too_deep(self, data: dict[str, Any], **_options: Any) -> None:

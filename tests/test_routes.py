@@ -7,7 +7,11 @@ from tests.factories import Browser
 
 ROUTES = {
     "GET /": "public",
+    "GET /sign-in": "public",
     "POST /sign-in": "public",
+    "POST /language": "public",
+    "POST /theme": "public",
+    "GET /profile/inviter": "public",
     "GET /sign-in/code": "public",
     "POST /sign-in/code": "public",
     "GET /sign-in/sms": "public",

@@ -5,12 +5,12 @@ from typing import Any
 
 from .. import identity
 from ..openapi import Blueprint
+from ..preferences import language
 from ..services import accounts, challenges, sessions
 from ..web import client_address, may_show_codes
 from .schemas import ChallengeSchema, CodeRequestSchema, TokenRequestSchema, TokensSchema
 
 blp = Blueprint("auth", __name__, url_prefix="/api/v1/auth", description="Sign-in by phone and code.")
-LANGUAGE = "en"
 
 
 @blp.route("/code", methods=["POST"])
@@ -37,7 +37,7 @@ def request_code(body: dict[str, Any]) -> dict[str, Any]:
         bound="api",
         challenge_id=body.get("challenge_id"),
         address=client_address(),
-        language=LANGUAGE,
+        language=language(),
         show_code=may_show_codes(),
     )
     return {name: value for name, value in asdict(running).items() if value is not None}
@@ -68,6 +68,7 @@ def exchange_code(body: dict[str, Any]) -> tuple[dict[str, Any], int]:
         bound="api",
         challenge_id=body.get("challenge_id"),
         device=identity.device(),
+        language=language(),
     )
     answer = identity.tokens(signed_in.session) | {"created": signed_in.created}
     return answer, 201 if signed_in.created else 200

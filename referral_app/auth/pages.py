@@ -9,13 +9,13 @@ from marshmallow import ValidationError
 from .. import identity
 from ..errors import Refused
 from ..fields import first_messages
+from ..preferences import language
 from ..services import accounts, challenges, messages, sessions
 from ..services.challenges import Running
 from ..web import client_address, may_show_codes, page
 from .schemas import CodeRequestSchema, CodeSchema
 
 bp = Blueprint("auth_pages", __name__)
-LANGUAGE = "en"
 FINAL_STATES = {"delivered", "failed", "expired", "unknown"}
 
 
@@ -25,6 +25,12 @@ def start() -> ResponseReturnValue:
     if identity.find_page_reader():
         return redirect("/profile", 303)
     return _phone_page()
+
+
+@bp.get("/sign-in")
+def ask_again() -> ResponseReturnValue:
+    """Lead a reload of the form's answer to the form."""
+    return redirect("/", 303)
 
 
 @bp.post("/sign-in")
@@ -43,7 +49,7 @@ def ask_code() -> ResponseReturnValue:
             bound="browser",
             challenge_id=_challenge_id(),
             address=client_address(),
-            language=LANGUAGE,
+            language=language(),
         )
     except Refused as refusal:
         wait = refusal.facts["retry_after"]
@@ -72,7 +78,12 @@ def sign_in() -> ResponseReturnValue:
     try:
         body = CodeSchema().load({"code": request.form.get("code", "")})
         signed_in = accounts.sign_in(
-            running.phone, body["code"], bound="browser", challenge_id=running.id, device=identity.device()
+            running.phone,
+            body["code"],
+            bound="browser",
+            challenge_id=running.id,
+            device=identity.device(),
+            language=language(),
         )
     except ValidationError as error:
         return _code_page(running, error=first_messages(error)["code"]), 422

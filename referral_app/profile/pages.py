@@ -25,6 +25,12 @@ def profile() -> Response:
     return _profile_page()
 
 
+@bp.get("/profile/inviter")
+def inviter_again() -> ResponseReturnValue:
+    """Lead a reload of the form's answer to the form."""
+    return redirect("/profile", 303)
+
+
 @bp.post("/profile/inviter")
 @identity.sign_in_required
 def set_inviter() -> ResponseReturnValue:

@@ -27,14 +27,19 @@ class SignedIn:
     created: bool
 
 
-def sign_in(phone: str, code: str, *, bound: Bound, challenge_id: str | None, device: Device) -> SignedIn:
-    """Exchange a right code for a session; raise `wrong_code` or `account_blocked`."""
+def sign_in(
+    phone: str, code: str, *, bound: Bound, challenge_id: str | None, device: Device, language: str
+) -> SignedIn:
+    """Exchange a right code for a session; raise `wrong_code` or `account_blocked`.
+
+    `language` is kept with an account that this makes.
+    """
     now = clock.now()
     signed_in, blocked = None, False
     with transaction() as db:
         verdict = challenges.take_a_try(db, phone=phone, code=code, bound=bound, challenge_id=challenge_id, now=now)
         if verdict.challenge is not None:
-            user_id, created, blocked = _find_or_make_user(db, phone, now)
+            user_id, created, blocked = _find_or_make_user(db, phone, language, now)
             db.execute(update(Challenge).where(Challenge.id == verdict.challenge.id).values(user_id=user_id))
             if not blocked:
                 signed_in = SignedIn(sessions.open_session(db, user_id, bound, device, now), created)
@@ -47,14 +52,21 @@ def sign_in(phone: str, code: str, *, bound: Bound, challenge_id: str | None, de
     return signed_in
 
 
-def _find_or_make_user(db: Db, phone: str, now: datetime) -> tuple[int, bool, bool]:
+def _find_or_make_user(db: Db, phone: str, language: str, now: datetime) -> tuple[int, bool, bool]:
     """Return the id of the phone's user, whether it was made, whether it is blocked."""
     insert = postgresql.insert if db.connection().dialect.name == "postgresql" else sqlite.insert
     for _attempt in range(20):
         # Two first sign-ins of one phone: the second insert waits for the first and then does nothing.
         made = db.execute(
             insert(User)
-            .values(phone=phone, invite_code=invite_code.make(), invitees_count=0, role="user", created_at=now)
+            .values(
+                phone=phone,
+                invite_code=invite_code.make(),
+                invitees_count=0,
+                role="user",
+                language=language,
+                created_at=now,
+            )
             .on_conflict_do_nothing()
             .returning(User.id)
         ).scalar_one_or_none()

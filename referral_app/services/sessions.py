@@ -29,6 +29,7 @@ class Reader(NamedTuple):
 
     user_id: int
     role: str
+    language: str | None
     session_id: str
     fresh: bool
 
@@ -45,7 +46,7 @@ class OpenSession:
 
 
 _READER = (
-    select(Session.user_id, User.role, Session.id, Session.created_at)
+    select(Session.user_id, User.role, User.language, Session.id, Session.created_at)
     .join(User, User.id == Session.user_id)
     .where(Session.ended_at.is_(None), Session.expires_at > bindparam("now"))
     .where(User.blocked_at.is_(None), User.deleted_at.is_(None))
@@ -107,11 +108,11 @@ def end_session(reader: Reader, session_id: str) -> None:
         )
 
 
-def _find_reader(statement: Select[int, str, str, datetime], now: datetime, **values: str) -> Reader | None:
+def _find_reader(statement: Select[int, str, str | None, str, datetime], now: datetime, **values: str) -> Reader | None:
     row = read().execute(statement, {"now": now, **values}).first()
     if row is None:
         return None
-    return Reader(row.user_id, row.role, row.id, fresh=row.created_at > now - FRESH_FOR)
+    return Reader(row.user_id, row.role, row.language, row.id, fresh=row.created_at > now - FRESH_FOR)
 
 
 def _hash(token: str) -> str:

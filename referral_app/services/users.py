@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import aliased
 
-from ..db import read
+from ..db import read, transaction
 from ..errors import Refused
 from ..models import User
 
@@ -97,6 +97,12 @@ def get_profile(user_id: int) -> Profile:
         invitees_count=row.invitees_count,
         created_at=row.created_at,
     )
+
+
+def set_language(user_id: int, language: str) -> None:
+    """Keep the language that a user has chosen, for pages and SMS."""
+    with transaction() as db:
+        db.execute(update(User).where(User.id == user_id).values(language=language))
 
 
 def count_invitees(user_id: int) -> int:

@@ -20,7 +20,7 @@ def test_the_inviter_is_named_once(browser: Browser, world: World) -> None:
     assert browser.post("/profile/inviter", {"invite_code": inviter.invite_code}).location == "/profile"
     page = browser.get("/profile").text
     assert "+7 903 218-40-11" in page
-    assert "29 November 2026" in page
+    assert "29\u00a0November\u00a02026" in page
     assert 'action="/profile/inviter"' not in page
 
 
@@ -62,7 +62,7 @@ def test_times_are_shown_in_the_zone_of_the_settings(browser: Browser, world: Wo
     clock.move(hours=10)  # 22:01 UTC is 01:01 of the next day in Moscow
     me = world.user(PHONE)
     world.user(inviter=me)
-    assert "30 November" in browser.sign_in().text
+    assert "30\u00a0November" in browser.sign_in().text
 
 
 def test_an_ended_session_leads_to_the_start_page(app: Flask, browser: Browser, clock: Clock) -> None:
@@ -71,3 +71,20 @@ def test_an_ended_session_leads_to_the_start_page(app: Flask, browser: Browser, 
     assert (browser.get("/profile").status_code, browser.get("/profile").location) == (303, "/")
     answer = browser.post("/profile/inviter", {"invite_code": "ZZZZZZ"}, headers={"HX-Request": "true"})
     assert (answer.status_code, answer.headers["HX-Redirect"]) == (401, "/")
+
+
+def test_a_code_entered_in_two_tabs_is_told_as_entered_already(browser: Browser, world: World) -> None:
+    inviter = world.user()
+    browser.sign_in()
+    browser.post("/profile/inviter", {"invite_code": inviter.invite_code})
+    page = browser.post("/profile/inviter", {"invite_code": inviter.invite_code})
+    assert page.status_code == 422
+    assert "The inviter is set already and stays." in page.text
+
+
+def test_a_session_ended_elsewhere_is_told_on_the_start_page(app: Flask, browser: Browser, clock: Clock) -> None:
+    browser.sign_in()
+    clock.move(hours=720)
+    assert "You were signed out." in browser.get("/profile", follow_redirects=True).text
+    assert "You were signed out." not in browser.get("/").text
+    assert "You were signed out." not in Browser(app).get("/profile", follow_redirects=True).text

@@ -16,7 +16,7 @@ from referral_app.logs import JsonFormatter
 from referral_app.services import outbox
 from tests.factories import PHONE, Api, Browser
 
-FORMS = ["/sign-in", "/sign-in/code", "/sign-out", "/profile/inviter"]
+FORMS = ["/sign-in", "/sign-in/code", "/sign-out", "/profile/inviter", "/language", "/theme"]
 
 
 @pytest.mark.parametrize("path", FORMS)
@@ -106,6 +106,8 @@ def test_the_cookie_is_another_one_after_sign_in(browser: Browser) -> None:
     browser.post("/sign-in/code", {"code": code})
     after: Any = browser.client.get_cookie("session")
     assert before.value.split(".")[0] != after.value.split(".")[0]
+    with browser.client.session_transaction() as kept:
+        assert set(kept) == {"_permanent", "token", "_flashes"}  # the challenge is over
 
 
 @pytest.mark.parametrize("value", ["x", "", "eyJ0b2tlbiI6MX0.x.y", "\u2603".encode().decode("latin-1"), "a" * 3000])
