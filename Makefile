@@ -12,7 +12,7 @@ COMPILED := $(CATALOGUES:.po=.mo)
 STATIC := referral_app/static/vendor
 SPECTACULAR := build/vendor/drf_spectacular_sidecar/static/drf_spectacular_sidecar
 
-.PHONY: help run test lint format translations openapi lock clean
+.PHONY: help run test soak lint format translations openapi lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
@@ -24,6 +24,13 @@ run: .venv/app $(STATIC)/made $(COMPILED) ## Set up what is missing and serve ht
 test: .venv/dev $(STATIC)/made $(COMPILED) ## Run the quick suite, on SQLite and PostgreSQL and in a browser
 	@tests/install_services
 	$(BIN)/python -m pytest $(ARGS)
+
+soak: .venv/soak $(STATIC)/made $(COMPILED) ## Run everything long: coverage, kills, long races, fuzzing, axe on all screens
+	@tests/install_services
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report
+	$(BIN)/python -m pytest -o addopts="-v -s -rfE --tb=short -p no:cacheprovider -p no:randomly" -o filterwarnings= --timeout=1200 \
+		-o faulthandler_timeout=1300 $(or $(ARGS),tests/soak)
 
 lint: .venv/dev ## Check style, types and layers
 	$(BIN)/ruff check .
@@ -46,6 +53,7 @@ openapi: .venv/app ## Write docs/openapi.json from the code
 lock: .venv/made ## Lock the newest versions with their hashes
 	@$(UV) pip compile -q --upgrade --python-version 3.11 --universal --generate-hashes --no-header requirements/app.in -o requirements/app.txt
 	@$(UV) pip compile -q --upgrade --python-version 3.11 --universal --generate-hashes --no-header requirements/dev.in -o requirements/dev.txt
+	@$(UV) pip compile -q --upgrade --python-version 3.11 --universal --generate-hashes --no-header requirements/soak.in -o requirements/soak.txt
 	@$(UV) pip compile -q --upgrade --python-version 3.11 --universal --generate-hashes --no-header requirements/browser.in --overrides requirements/browser-overrides.txt -o requirements/browser.txt
 
 clean: ## Remove what was made here; the data in instance/ stay
@@ -70,6 +78,10 @@ clean: ## Remove what was made here; the data in instance/ stay
 .venv/dev: .venv/app requirements/dev.txt
 	@echo "Installing the requirements of the tests …"
 	@$(UV) pip install -q --require-hashes -r requirements/dev.txt --python $(BIN)/python
+	@touch $@
+
+.venv/soak: .venv/dev requirements/soak.txt
+	@$(UV) pip install -q --require-hashes -r requirements/soak.txt --python $(BIN)/python
 	@touch $@
 
 $(STATIC)/made: .venv/app requirements/browser.txt

@@ -1,57 +1,12 @@
 """The main job in a real browser, with JavaScript and without."""
 
 import re
-import shutil
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Page, expect
 
-from tests.servers import Server, serving
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("served"), SMS_SIMULATED_DELAY="0") as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Browser]:
-    names = ("chromium-headless-shell", "chromium", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=path, args=["--disable-gpu", "--disable-quic", "--no-sandbox"], timeout=30_000
-        )
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def open_page(chromium: Browser, server: Server) -> Iterator[Any]:
-    """Opens pages of the site; what a page logs or asks elsewhere fails the test."""
-    contexts, wrong = [], []
-
-    def make(**options: Any) -> Page:
-        context = chromium.new_context(base_url=server.url, **options)
-        context.set_default_timeout(10_000)
-        context.set_default_navigation_timeout(15_000)
-        contexts.append(context)
-        page = context.new_page()
-        page.on("console", lambda m: wrong.append(m.text) if m.type in {"error", "warning"} else None)
-        page.on("pageerror", lambda error: wrong.append(str(error)))
-        page.on(
-            "request", lambda r: wrong.append(r.url) if not r.url.startswith((server.url, "data:", "blob:")) else None
-        )
-        return page
-
-    yield make
-    for context in contexts:
-        context.close()
-    # A form that is refused is an answer of 422, which the browser logs.
-    assert [text for text in wrong if "422" not in text] == []
+from tests.servers import Server
 
 
 def sign_in(page: Page, phone: str) -> str:
@@ -121,3 +76,34 @@ def test_the_documents_are_drawn_without_another_host(open_page: Any, path: str,
     page = open_page()
     page.goto(path)
     expect(page.get_by_text(text).filter(visible=True).first).to_be_visible(timeout=30_000)
+
+
+def test_a_lost_connection_is_told_in_one_line_and_what_was_typed_stays(open_page: Any) -> None:
+    page = open_page()
+    page.goto("/")
+    page.route("**/sign-in", lambda route: route.abort())
+    page.get_by_label("Mobile phone").fill("+7 916 400-00-00")
+    page.get_by_role("button", name="Get a code").click()
+    expect(page.get_by_role("alert")).to_contain_text("No answer")
+    expect(page.get_by_label("Mobile phone")).to_have_value("+7 916 400-00-00")
+    page.unroute("**/sign-in")
+    page.get_by_role("button", name="Get a code").click()
+    expect(page.get_by_label("Four digits")).to_be_focused()
+    expect(page.get_by_text("No answer")).to_be_hidden()
+    expect(page).to_have_title("Code from the SMS — Pozovi")
+
+
+def test_the_language_is_switched_on_the_page_where_one_is(open_page: Any) -> None:
+    page = open_page()
+    page.goto("/")
+    page.get_by_label("Mobile phone").fill("+7 916 500-00-00")
+    page.get_by_role("button", name="Get a code").click()
+    code = page.locator(".flash .mono").inner_text()
+    page.get_by_role("button", name="Русский").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Введите код из СМС")
+    page.get_by_label("Четыре цифры").fill(code)
+    page.get_by_role("button", name="Войти").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Здравствуйте!")
+    page.get_by_role("button", name="Тёмная тема").click()
+    expect(page.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Здравствуйте!")

@@ -1,0 +1,260 @@
+"""Every state of every screen: how a person, or bad luck, gets there."""
+
+import json
+import re
+import sqlite3
+import urllib.request
+from collections.abc import Callable
+from contextlib import closing
+from itertools import count
+from typing import Any
+
+from playwright.sync_api import Page
+
+from tests.servers import Server
+
+_numbers = count(1)
+
+
+class Walker:
+    """Walks one page through the site, and moves the rows behind it where only time or bad luck would."""
+
+    def __init__(self, page: Page, server: Server) -> None:
+        self.page, self.server = page, server
+        self.phone = f"+7999{next(_numbers):07}"
+
+    def rows(self, statement: str, *values: Any) -> list[Any]:
+        """Execute a statement in the database of the server; return its rows."""
+        with closing(sqlite3.connect(self.server.folder / "app.db", timeout=30)) as connection, connection:
+            return connection.execute(statement, values).fetchall()
+
+    def call(self, path: str, body: Any = None, token: str | None = None) -> Any:
+        """Call the API."""
+        headers = {"Content-Type": "application/json"} | ({"Authorization": f"Bearer {token}"} if token else {})
+        data = json.dumps(body).encode() if body else None
+        with urllib.request.urlopen(urllib.request.Request(f"{self.server.url}/api/v1{path}", data, headers)) as answer:
+            return json.load(answer)
+
+    def another(self) -> tuple[str, str]:
+        """Sign somebody else in by the API; return the token and the invite code."""
+        phone = f"+7999{next(_numbers):07}"
+        code = self.call("/auth/code", {"phone": phone})["code"]
+        token = self.call("/auth/token", {"phone": phone, "code": code})["access_token"]
+        return token, self.call("/profiles/me", token=token)["invite_code"]
+
+    def send_phone(self, phone: str) -> None:
+        """Fill in and send the phone form."""
+        self.page.goto("/")
+        self.page.fill("#phone", phone)
+        self.submit("form[action='/sign-in'] .main")
+
+    def submit(self, selector: str) -> None:
+        """Press a button and wait for what it brings."""
+        self.page.click(selector)
+        self.page.wait_for_load_state("networkidle")
+
+    def ask(self) -> str:
+        """Walk to the code page; return the code."""
+        self.send_phone(self.phone)
+        self.page.wait_for_selector("#code")
+        return self.page.locator(".flash .mono").inner_text()
+
+    def send_code(self, code: str) -> None:
+        """Fill in and send the code form."""
+        self.page.fill("#code", code)
+        self.submit("form[action='/sign-in/code'] .main")
+
+    def sign_in(self) -> str:
+        """Walk to the profile; return the invite code."""
+        self.send_code(self.ask())
+        self.page.wait_for_selector(".ticket-code")
+        return re.sub(r"\s", "", self.page.locator(".ticket-code").inner_text())
+
+    def invite(self, code: str) -> None:
+        """Fill in and send the inviter's code."""
+        self.page.fill("#invite_code", code)
+        self.submit("form[action='/profile/inviter'] .button")
+
+
+def _wrong(code: str) -> str:
+    return f"{(int(code) + 1) % 10000:04}"
+
+
+def start(w: Walker) -> None:
+    w.page.goto("/")
+
+
+def start_wrong_number(w: Walker) -> None:
+    w.send_phone("8 495 123-45-6")
+
+
+def start_too_many(w: Walker) -> None:
+    for _ in range(3):
+        code = w.call("/auth/code", {"phone": w.phone})["code"]
+        w.call("/auth/token", {"phone": w.phone, "code": code})
+    w.send_phone(w.phone)
+
+
+def code_queued(w: Walker) -> None:
+    w.ask()
+
+
+def _with_sms(state: str) -> Callable[[Walker], None]:
+    def screen(w: Walker) -> None:
+        w.ask()
+        w.rows(
+            "UPDATE messages SET state = ?, sent_at = created_at, due_at = '2100-01-01' WHERE phone = ?", state, w.phone
+        )
+        w.page.reload()
+
+    return screen
+
+
+def code_wrong(w: Walker) -> None:
+    w.send_code(_wrong(w.ask()))
+
+
+def code_no_digits(w: Walker) -> None:
+    w.ask()
+    w.page.locator("#code").evaluate("field => field.removeAttribute('pattern')")
+    w.send_code("12")
+
+
+def code_no_tries(w: Walker) -> None:
+    code = w.ask()
+    for _ in range(3):
+        w.send_code(_wrong(code))
+
+
+def code_expired(w: Walker) -> None:
+    code = w.ask()
+    w.rows("UPDATE challenges SET expires_at = created_at WHERE phone = ?", w.phone)
+    w.send_code(code)
+
+
+def code_used(w: Walker) -> None:
+    code = w.ask()
+    w.rows("UPDATE challenges SET used_at = '2020-01-01 00:00:00.000000' WHERE phone = ?", w.phone)
+    w.send_code(code)
+
+
+def code_sendable(w: Walker) -> None:
+    w.ask()
+    w.rows("UPDATE challenges SET last_sent_at = '2020-01-01 00:00:00.000000' WHERE phone = ?", w.phone)
+    w.page.reload()
+
+
+def profile_new(w: Walker) -> None:
+    w.sign_in()
+
+
+def profile_unknown_code(w: Walker) -> None:
+    w.sign_in()
+    w.invite("7KMO1X")
+
+
+def profile_own_code(w: Walker) -> None:
+    w.invite(w.sign_in())
+
+
+def profile_circle(w: Walker) -> None:
+    mine = w.sign_in()
+    token, code = w.another()
+    w.call("/profiles/me/inviter", {"invite_code": mine}, token)
+    w.invite(code)
+
+
+def profile_invited(w: Walker) -> None:
+    w.sign_in()
+    w.invite(w.another()[1])
+
+
+def profile_twice(w: Walker) -> None:
+    _, code = w.another()
+    w.sign_in()
+    w.rows(
+        "UPDATE users SET inviter_id = (SELECT id FROM users WHERE invite_code = ?), invited_at = created_at"
+        " WHERE phone = ?",
+        code,
+        w.phone,
+    )
+    w.invite(code)
+
+
+def _with_many(w: Walker) -> None:
+    w.sign_in()
+    ((me,),) = w.rows("SELECT id FROM users WHERE phone = ?", w.phone)
+    w.rows(
+        "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 60)"
+        " INSERT INTO users (phone, invite_code,"
+        " inviter_id, invited_at, created_at) SELECT printf('+7998%05d%02d', ?, i), printf('%04d%02d', ?, i), ?,"
+        " '2026-11-29 12:00:00.000000', '2026-11-29 12:00:00.000000' FROM n",
+        me,
+        me,
+        me,
+    )
+    w.rows("UPDATE users SET invitees_count = 60 WHERE id = ?", me)
+
+
+def profile_many(w: Walker) -> None:
+    _with_many(w)
+    w.page.goto("/profile")
+
+
+def invitees(w: Walker) -> None:
+    _with_many(w)
+    w.page.goto("/profile/invitees?page=2")
+
+
+def signed_out_elsewhere(w: Walker) -> None:
+    w.sign_in()
+    w.rows("UPDATE sessions SET ended_at = created_at")
+    w.page.fill("#invite_code", "7KM4QX")
+    w.submit("form[action='/profile/inviter'] .button")
+    w.page.wait_for_selector("#phone")
+
+
+def connection_lost(w: Walker) -> None:
+    w.page.goto("/")
+    w.page.route("**/sign-in", lambda route: route.abort())
+    w.page.fill("#phone", w.phone)
+    w.page.click("form[action='/sign-in'] .main")
+    w.page.wait_for_selector("#lost:visible")
+
+
+def not_found(w: Walker) -> None:
+    w.page.goto("/nothing")
+
+
+def bad_page(w: Walker) -> None:
+    w.sign_in()
+    w.page.goto("/profile/invitees?page=x")
+
+
+SCREENS: dict[str, Callable[[Walker], None]] = {
+    "start": start,
+    "start-wrong-number": start_wrong_number,
+    "start-too-many": start_too_many,
+    "code-queued": code_queued,
+    "code-sent": _with_sms("sent"),
+    "code-delivered": _with_sms("delivered"),
+    "code-failed": _with_sms("failed"),
+    "code-wrong": code_wrong,
+    "code-no-digits": code_no_digits,
+    "code-no-tries": code_no_tries,
+    "code-expired": code_expired,
+    "code-used": code_used,
+    "code-sendable": code_sendable,
+    "profile-new": profile_new,
+    "profile-unknown-code": profile_unknown_code,
+    "profile-own-code": profile_own_code,
+    "profile-circle": profile_circle,
+    "profile-invited": profile_invited,
+    "profile-twice": profile_twice,
+    "profile-many": profile_many,
+    "invitees": invitees,
+    "signed-out-elsewhere": signed_out_elsewhere,
+    "connection-lost": connection_lost,
+    "not-found": not_found,
+    "bad-page": bad_page,
+}

@@ -1,0 +1,119 @@
+"""Each race again with its protection taken out of a copy of the code: its test must then fail."""
+
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+RACES = "tests/services/test_races.py"
+LIVE = ".where(Challenge.id == challenge.id, _live(now))"
+PROTECTIONS = [
+    (
+        f"{RACES}::test_a_ring_of_three_at_once_leaves_two_inviters",
+        "services/invites.py",
+        [('        lock(db, "invites")\n', "")],
+    ),
+    (
+        f"{RACES}::test_of_twenty_activations_by_one_user_one_stands",
+        "services/invites.py",
+        [('        lock(db, "invites")\n', ""), (", User.inviter_id.is_(None))\n", ")\n")],
+    ),
+    (
+        f"{RACES}::test_forty_invitees_at_once_are_all_counted",
+        "services/invites.py",
+        [
+            ('        lock(db, "invites")\n', ""),
+            (
+                ".values(invitees_count=User.invitees_count + 1)",
+                ".values(invitees_count=(db.scalar(select(User.invitees_count).where(User.id == owner_id)) or 0) + 1)",
+            ),
+        ],
+    ),
+    (
+        f"{RACES}::test_forty_exchanges_of_one_code_make_one_session",
+        "services/challenges.py",
+        [(LIVE, ".where(Challenge.id == challenge.id)")],
+    ),
+    (
+        f"{RACES}::test_of_forty_guesses_three_are_compared",
+        "services/challenges.py",
+        [(LIVE, ".where(Challenge.id == challenge.id)")],
+    ),
+    (
+        f"{RACES}::test_twenty_first_sign_ins_of_one_phone_make_one_account",
+        "services/accounts.py",
+        [("            .on_conflict_do_nothing()\n", "")],
+    ),
+    (
+        f"{RACES}::test_twenty_browsers_that_ask_for_one_phone_stay_within_its_sends",
+        "services/limits.py",
+        [(" WHERE counters.n < :limit", "")],
+    ),
+    (f"{RACES}::test_a_counter_lets_its_limit_through", "services/limits.py", [(" WHERE counters.n < :limit", "")]),
+    (
+        f"{RACES}::test_twenty_requests_of_the_api_for_one_phone_send_one_code",
+        "services/challenges.py",
+        [
+            (
+                '        wait = limits.take(db, "phone-sends", phone, settings().limit_phone_sends, now)\n'
+                "        challenge = _find(db, phone, bound, challenge_id, now)\n",
+                "        challenge = _find(db, phone, bound, challenge_id, now)\n"
+                '        wait = limits.take(db, "phone-sends", phone, settings().limit_phone_sends, now)\n',
+            )
+        ],
+    ),
+    (
+        f"{RACES}::test_of_eight_senders_one_takes_each_message",
+        "services/outbox.py",
+        [(".with_for_update(skip_locked=True)", "")],
+    ),
+    (
+        f"{RACES}::test_a_code_posted_twice_at_once_ends_in_one_session",
+        "services/accounts.py",
+        [('        elif bound == "browser" and challenge_id is not None:', "        elif False:")],
+    ),
+    (
+        f"{RACES}",
+        "db.py",
+        [('session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})', "session.connection()")],
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("race", "file", "changes"), PROTECTIONS, ids=[f"{r.split('::')[-1]}-{f}" for r, f, _ in PROTECTIONS]
+)
+def test_without_its_protection_the_race_is_lost(
+    tmp_path: Path, race: str, file: str, changes: list[tuple[str, str]]
+) -> None:
+    for name in ("referral_app", "tests", "migrations"):
+        shutil.copytree(ROOT / name, tmp_path / name)
+    for name in ("setup.cfg", "gunicorn.conf.py", "wsgi.py"):
+        shutil.copy(ROOT / name, tmp_path / name)
+    path = tmp_path / "referral_app" / file
+    code = path.read_text()
+    for protection, without in changes:
+        assert protection in code, "the protection reads otherwise by now"
+        code = code.replace(protection, without)
+    path.write_text(code)
+    for attempt in range(1, 11):  # a race may be won by luck
+        run = subprocess.run(
+            [sys.executable, "-m", "pytest", "-x", race],
+            cwd=tmp_path,
+            check=False,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            timeout=180,
+        )
+        if run.returncode:
+            lost = re.findall(r"^FAILED .*", run.stdout, re.M)
+            assert lost, run.stdout[-2000:] + run.stderr[-2000:]
+            print(f"
+{lost[0]} at attempt {attempt}")
+            return
+    pytest.fail("the race holds without its protection: it proves nothing")
