@@ -113,7 +113,6 @@ def test_without_its_protection_the_race_is_lost(
         if run.returncode:
             lost = re.findall(r"^FAILED .*", run.stdout, re.M)
             assert lost, run.stdout[-2000:] + run.stderr[-2000:]
-            print(f"
-{lost[0]} at attempt {attempt}")
+            print(f"\n{lost[0]}, at attempt {attempt}")
             return
     pytest.fail("the race holds without its protection: it proves nothing")
