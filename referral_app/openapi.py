@@ -1,7 +1,7 @@
 """The API object, its strict JSON parser, and the documents made from the code."""
 
 import json
-from typing import Any, TypeVar
+from typing import Any
 
 import flask_smorest
 from flask import Blueprint as FlaskBlueprint
@@ -14,7 +14,6 @@ from .errors import PROBLEMS, Refused, problem_type
 from .version import __version__
 from .web import MAX_BODY
 
-View = TypeVar("View")
 PROBLEM_JSON = "application/problem+json"
 bp = FlaskBlueprint("documents", __name__)
 

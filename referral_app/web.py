@@ -53,7 +53,7 @@ def init_app(app: Flask) -> None:
 
 def page(template: str, **facts: Any) -> Response:
     """Return a screen: the whole page, or for htmx its block alone; both are private and never stored."""
-    block = request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
+    block = is_htmx() and "HX-History-Restore-Request" not in request.headers
     response = make_response(render_template(template, layout="fragment.html" if block else "base.html", **facts))
     response.headers["Cache-Control"] = "no-store"
     response.vary.update(("HX-Request", "HX-History-Restore-Request", "Cookie"))
