@@ -73,10 +73,10 @@ def take_due(now: datetime, message_id: int | None = None, limit: int = 20) -> l
 def send(message: Taken) -> None:
     """Hand one message to the gateway, outside any transaction, and write down what came of it."""
     now = clock.now()
-    if message.expires_at is not None and message.expires_at <= now:
-        settle(message, state="expired")
-        return
-    text = _text(message)
+    if message.taken_until <= now:
+        return  # the ones before it took so long that it is anybody's again
+    is_late = message.expires_at is not None and message.expires_at <= now
+    text = None if is_late else _text(message)
     if text is None or message.phone is None:
         settle(message, state="expired")
         return

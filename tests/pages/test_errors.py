@@ -60,3 +60,13 @@ def test_each_request_is_logged_with_its_id_and_without_phones(
 @pytest.mark.parametrize("given", ["", "short", "a" * 65, "x\ty", "<script>", "79991234567"])
 def test_an_unusable_request_id_is_replaced(browser: Browser, given: str) -> None:
     assert browser.get("/", headers={"X-Request-Id": given}).headers["X-Request-Id"] != given
+
+
+def test_without_its_database_the_service_is_not_ready(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> None:
+        raise OperationalError("SELECT 1", {}, Exception("gone"))
+
+    monkeypatch.setattr("referral_app.services.readiness.read", away)
+    answer = browser.get("/health/ready")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert browser.get("/health/live").status_code == 200

@@ -100,6 +100,19 @@ def test_a_slow_sender_whose_time_has_passed_settles_nothing(api: Api, app: Flas
     assert state(world).state == "delivered"
 
 
+def test_a_message_held_too_long_is_left_to_whoever_takes_it_next(
+    api: Api, app: Flask, world: World, clock: Clock, sms_folder: Path
+) -> None:
+    api.ask()
+    with app.app_context():
+        (slow,) = outbox.take_due(clock.now())
+        clock.move(seconds=60)
+        outbox.send(slow)
+    assert not sms_folder.exists() or not list(sms_folder.iterdir())
+    assert run(app) == 1
+    assert state(world).state == "delivered"
+
+
 def test_an_expired_code_is_not_sent(api: Api, app: Flask, world: World, clock: Clock, sms_folder: Path) -> None:
     api.ask()
     clock.move(minutes=10)

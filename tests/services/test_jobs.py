@@ -1,0 +1,71 @@
+"""Jobs: what is queued wakes a task, and a queue that fails loses nothing."""
+
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from huey.storage import MemoryStorage
+from sqlalchemy import select
+
+from referral_app import jobs
+from referral_app.models import Message
+from referral_app.services import messages
+from tests.conftest import Clock
+from tests.factories import Api, World
+
+
+@pytest.fixture(autouse=True)
+def _connected(app: Flask) -> Iterator[None]:
+    jobs.connect(app)
+    jobs.huey.flush()
+    yield
+    messages.queued.disconnect(jobs._wake)
+    jobs.huey.storage = MemoryStorage("referral")
+
+
+def run_next() -> None:
+    jobs.huey.execute(jobs.huey.dequeue())
+
+
+def test_a_queued_message_wakes_the_task_that_sends_it(api: Api, world: World) -> None:
+    api.ask()
+    assert jobs.huey.pending_count() == 1
+    run_next()
+    assert world.rows(select(Message.state))[0].state == "delivered"
+
+
+def test_the_task_of_a_message_that_is_due_later_waits(
+    api: Api, world: World, change_settings: Callable[..., None]
+) -> None:
+    change_settings(sms_simulated_delay=timedelta(seconds=1.5))
+    api.ask()
+    assert jobs.huey.dequeue().eta is not None
+    assert world.rows(select(Message.state))[0].state == "queued"
+
+
+def test_a_queue_that_fails_loses_no_message(
+    app: Flask, api: Api, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("disk full")
+
+    monkeypatch.setattr(jobs, "send_message", full)
+    assert api.ask().status_code == 202
+    jobs.sweep.call_local()
+    assert world.rows(select(Message.state))[0].state == "delivered"
+
+
+def test_the_schedule_sweeps_resets_and_tidies(api: Api, world: World, clock: Clock) -> None:
+    assert {task.name for task in jobs.huey._registry.periodic_tasks} == {"sweep", "reset_codes", "drop_old_counters"}
+    asked = api.ask().json
+    for task in (jobs.reset_codes, jobs.drop_old_counters, jobs.sweep):
+        task.call_local()
+    assert world.rows(select(Message.state))[0].state == "delivered"
+    assert api.exchange(asked["code"]).status_code == 201
+
+
+def test_a_task_without_an_app_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jobs, "_app", None)
+    with pytest.raises(RuntimeError, match="connect"):
+        jobs.sweep.call_local()
