@@ -120,6 +120,20 @@ def app(apps: Callable[[str], Flask], database: str) -> Iterator[Flask]:
                 connection.execute(table.delete())
 
 
+@pytest.fixture
+def another_app(app: Flask, make_settings: Callable[..., Settings]) -> Iterator[Callable[..., Flask]]:
+    """Makes apps with other settings on the same database."""
+    with ExitStack() as stack:
+
+        def make(**changes: Any) -> Flask:
+            made = create_app(make_settings(database_url=app.extensions["settings"].database_url, **changes))
+            with made.app_context():
+                stack.callback(db.engine.dispose)
+            return made
+
+        yield make
+
+
 @pytest.fixture(autouse=True)
 def _push_request_context() -> None:
     """Stand in for pytest-flask's fixture: one context around a whole test would be shared by its requests."""

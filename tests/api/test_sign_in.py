@@ -8,8 +8,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from referral_app import create_app
-from referral_app.config import Rate, Settings
+from referral_app.config import Rate
 from referral_app.models import Challenge, Message, User
 from referral_app.models import Session as SessionRow
 from referral_app.services import outbox
@@ -261,11 +260,8 @@ def test_an_address_is_kept_as_ipv4_or_as_the_network_of_an_ipv6_line(
     assert world.challenge().address == kept
 
 
-def test_behind_a_trusted_proxy_its_own_entry_counts(
-    app: Flask, make_settings: Callable[..., Settings], world: World
-) -> None:
-    settings = make_settings(trusted_proxies=1, database_url=app.extensions["settings"].database_url)
-    Api(create_app(settings)).post(
+def test_behind_a_trusted_proxy_its_own_entry_counts(another_app: Callable[..., Flask], world: World) -> None:
+    Api(another_app(trusted_proxies=1)).post(
         "/auth/code", {"phone": PHONE}, headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.7"}
     )
     assert world.challenge().address == "203.0.113.7"

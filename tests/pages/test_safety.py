@@ -10,8 +10,6 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from referral_app import create_app
-from referral_app.config import Settings
 from referral_app.logs import JsonFormatter
 from referral_app.services import outbox
 from tests.factories import PHONE, Api, Browser
@@ -87,13 +85,12 @@ def test_htmx_gets_the_block_with_its_title_and_the_navigation(browser: Browser)
 
 
 def test_the_cookie_is_out_of_reach_of_scripts_and_other_sites(
-    browser: Browser, make_settings: Callable[..., Settings], app: Flask
+    browser: Browser, another_app: Callable[..., Flask]
 ) -> None:
     cookie = browser.post("/sign-in", {"phone": PHONE}).headers["Set-Cookie"]
     assert cookie.startswith("session=")
     assert {"HttpOnly", "SameSite=Lax", "Path=/"} <= {part.strip() for part in cookie.split(";")}
-    settings = make_settings(site_url="https://pozovi.example", database_url=app.extensions["settings"].database_url)
-    client = create_app(settings).test_client()
+    client = another_app(site_url="https://pozovi.example").test_client()
     secure = client.post("/sign-in", data={"phone": PHONE}, headers={"Sec-Fetch-Site": "same-origin"})
     assert secure.headers["Set-Cookie"].startswith("__Host-session=")
     assert "Secure" in secure.headers["Set-Cookie"]

@@ -21,6 +21,7 @@ def _connected(app: Flask) -> Iterator[None]:
     jobs.huey.flush()
     yield
     messages.queued.disconnect(jobs._wake)
+    jobs.huey.storage.close()
     jobs.huey.storage = MemoryStorage("referral")
 
 
