@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from . import cli, db, errors, formats, health, identity, logs, openapi, preferences, schema, web
+from . import cli, db, errors, formats, health, identity, invitation, logs, openapi, preferences, schema, web
 from .auth import api as auth_api
 from .auth import pages as auth_pages
 from .config import Settings, load_settings
@@ -25,6 +25,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     db.init_app(app, chosen.database_url)
     schema.init_app(app)
     preferences.init_app(app)
+    invitation.init_app(app)
 
     api = openapi.init_app(app)
     api.register_blueprint(auth_api.blp)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 
 from flask import Flask
-from flask_babel import format_date, format_time, to_user_timezone
+from flask_babel import format_date, format_datetime, format_time, to_user_timezone
 
 from . import clock, phone
 
@@ -16,6 +16,7 @@ def init_app(app: Flask) -> None:
         to_minute=lambda moment: format_time(moment, "HH:mm"),
         day=lambda moment: format_date(to_user_timezone(moment), "d MMMM"),
         day_and_year=lambda moment: format_date(to_user_timezone(moment), "d MMMM y"),
+        day_and_time=lambda moment: format_datetime(moment, "d MMMM, HH:mm"),
         iso_day=lambda moment: to_user_timezone(moment).date().isoformat(),
         minutes=lambda seconds: f"{seconds // 60}:{seconds % 60:02}",
         after=_after,

@@ -38,11 +38,12 @@ def device() -> Device:
 def tokens(opened: OpenSession) -> dict[str, Any]:
     """Return the access and refresh token of a session, as the API answers them."""
     now = clock.now()
+    access_ends = min(now + ACCESS_LIFETIME, opened.expires_at)
     return {
-        "access_token": _sign("access", opened, now, min(now + ACCESS_LIFETIME, opened.expires_at)),
+        "access_token": _sign("access", opened, now, access_ends),
         "refresh_token": _sign("refresh", opened, now, opened.expires_at),
         "token_type": "Bearer",
-        "expires_in": int(ACCESS_LIFETIME.total_seconds()),
+        "expires_in": int((access_ends - now).total_seconds()),
     }
 
 
@@ -57,10 +58,30 @@ def bearer_required(view: Callable[P, R]) -> Callable[P, R]:
         if found is None or str(found.user_id) != claims["sub"]:
             raise Refused("unauthorized")
         g.reader = found
+        _note_use(found)
         return view(*args, **kwargs)
 
     guarded.guard = "bearer"  # type: ignore[attr-defined]
     return guarded
+
+
+def refresh_required(view: Callable[P, R]) -> Callable[P, R]:
+    """Let an API call in with a refresh token, whose session and number `refresh_claims` then tells."""
+
+    @wraps(view)
+    def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        g.claims = _read_token("refresh")
+        if not isinstance(g.claims.get("no"), int):
+            raise Refused("unauthorized")
+        return view(*args, **kwargs)
+
+    guarded.guard = "refresh"  # type: ignore[attr-defined]
+    return guarded
+
+
+def refresh_claims() -> tuple[str, int]:
+    """Return the session's id and the number of the refresh token, behind its guard."""
+    return g.claims["sid"], g.claims["no"]
 
 
 def sign_in_required(view: Callable[P, Any]) -> Callable[P, Any]:
@@ -76,6 +97,7 @@ def sign_in_required(view: Callable[P, Any]) -> Callable[P, Any]:
             if is_htmx():
                 return Response(status=401, headers={"HX-Redirect": "/", "Cache-Control": "no-store"})
             return redirect("/", 303)
+        _note_use(g.reader)
         return view(*args, **kwargs)
 
     guarded.guard = "cookie"  # type: ignore[attr-defined]
@@ -91,9 +113,12 @@ def find_page_reader() -> Reader | None:
 
 
 def remember_browser(token: str) -> None:
-    """Put a browser's session into its cookie, in place of all that was there."""
+    """Put a browser's session into its cookie, in place of all that was there but a carried invitation."""
+    carried = session.get("invite")
     session.clear()
     session["token"] = token
+    if carried:
+        session["invite"] = carried
     session.permanent = True
     g.pop("page_reader", None)
 
@@ -102,6 +127,11 @@ def forget_browser() -> None:
     """Take the session out of the browser's cookie."""
     session.pop("token", None)
     g.pop("page_reader", None)
+
+
+def _note_use(found: Reader) -> None:
+    if found.seen_at < clock.now() - sessions.SEEN_EVERY:
+        sessions.touch(found.session_id)
 
 
 def _sign(kind: str, opened: OpenSession, now: datetime, end: datetime) -> str:

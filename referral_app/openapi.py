@@ -155,7 +155,12 @@ def init_app(app: Flask) -> Api:
             },
             "servers": [{"url": site_url}],
             "security": [{"bearer": []}],
-            "components": {"securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}},
+            "components": {
+                "securitySchemes": {
+                    "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+                    "refresh": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT, the refresh token"},
+                }
+            },
         },
     )
     return Api(app)

@@ -22,9 +22,16 @@ ROUTES = {
     "POST /api/v1/auth/code": "public",
     "POST /api/v1/auth/token": "public",
     "POST /api/v1/auth/logout": "bearer",
+    "POST /api/v1/auth/refresh": "refresh",
+    "GET /api/v1/auth/sessions": "bearer",
+    "DELETE /api/v1/auth/sessions": "bearer",
+    "DELETE /api/v1/auth/sessions/<session_id>": "bearer",
     "GET /api/v1/profiles/me": "bearer",
     "GET /api/v1/profiles/me/invitees": "bearer",
     "POST /api/v1/profiles/me/inviter": "bearer",
+    "GET /r/<code>": "public",
+    "POST /profile/sessions/end": "cookie",
+    "POST /profile/sessions/<session_id>/end": "cookie",
     "GET /api/openapi.json": "public",
     "GET /docs": "public",
     "GET /redoc": "public",
@@ -48,7 +55,7 @@ def test_every_route_is_in_the_table_with_its_guard(app: Flask) -> None:
 def test_a_stranger_is_not_let_in(browser: Browser, route: str) -> None:
     method, path = route.split()
     answer = browser.client.open(path, method=method, headers={"Sec-Fetch-Site": "same-origin"})
-    if ROUTES[route] == "bearer":
+    if ROUTES[route] != "cookie":
         assert (answer.status_code, answer.json and answer.json["slug"]) == (401, "unauthorized")
     else:
         assert (answer.status_code, answer.location) == (303, "/")

@@ -1,14 +1,16 @@
 """Sign-in by the API."""
 
 from dataclasses import asdict
+from functools import partial
 from typing import Any
 
-from .. import identity
+from .. import identity, paging
 from ..openapi import Blueprint
+from ..paging import PageQuery
 from ..preferences import language
 from ..services import accounts, challenges, sessions
 from ..web import client_address, may_show_codes
-from .schemas import ChallengeSchema, CodeRequestSchema, TokenRequestSchema, TokensSchema
+from .schemas import ChallengeSchema, CodeRequestSchema, SessionsPageSchema, TokenRequestSchema, TokensSchema
 
 blp = Blueprint("auth", __name__, url_prefix="/api/v1/auth", description="Sign-in by phone and code.")
 
@@ -81,5 +83,50 @@ def exchange_code(body: dict[str, Any]) -> tuple[dict[str, Any], int]:
 @blp.doc(operationId="logOut")
 def log_out() -> None:
     """End the session of the access token; all its tokens are refused from now on."""
-    reader = identity.reader()
-    sessions.end_session(reader, reader.session_id)
+    sessions.sign_out(identity.reader())
+
+
+@blp.route("/refresh", methods=["POST"])
+@identity.refresh_required
+@blp.response(200, TokensSchema)
+@blp.refuses("unauthorized")
+@blp.doc(operationId="refreshTokens", security=[{"refresh": []}])
+def refresh_tokens() -> dict[str, Any]:
+    """Exchange the refresh token, sent as the bearer, for new tokens.
+
+    A refresh token works once. The same again within 10 seconds is 401 and nothing more, for a client that tries again;
+    later it means that somebody else has the token, and the session ends.
+    """
+    return identity.tokens(sessions.refresh(*identity.refresh_claims())) | {"created": False}
+
+
+@blp.route("/sessions", methods=["GET"])
+@identity.bearer_required
+@blp.arguments(PageQuery, location="query")
+@blp.response(200, SessionsPageSchema)
+@blp.refuses("unauthorized", "validation_failed")
+@blp.doc(operationId="listSessions")
+def list_sessions(query: dict[str, int]) -> dict[str, Any]:
+    """List the running sessions, in browsers and by the API, the newest first."""
+    me = identity.reader().user_id
+    return paging.cut(query, sessions.count_running(me), partial(sessions.list_running, me)).envelope()
+
+
+@blp.route("/sessions", methods=["DELETE"])
+@identity.bearer_required
+@blp.response(204)
+@blp.refuses("unauthorized")
+@blp.doc(operationId="endOtherSessions")
+def end_other_sessions() -> None:
+    """End all sessions but this one."""
+    sessions.end_other_sessions(identity.reader())
+
+
+@blp.route("/sessions/<session_id>", methods=["DELETE"])
+@identity.bearer_required
+@blp.response(204)
+@blp.refuses("unauthorized", "not_found")
+@blp.doc(operationId="endSession")
+def end_session(session_id: str) -> None:
+    """End one session; its tokens are refused from the next request on."""
+    sessions.end_session(identity.reader().user_id, session_id)

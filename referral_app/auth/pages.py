@@ -112,7 +112,7 @@ def sign_out() -> ResponseReturnValue:
     """End the browser's session."""
     reader = identity.find_page_reader()
     if reader:
-        sessions.end_session(reader, reader.session_id)
+        sessions.sign_out(reader)
     session.clear()
     return redirect("/", 303)
 

@@ -1,8 +1,12 @@
 """What goes in and out at sign-in, in pages and API."""
 
-from marshmallow import Schema, fields
+from typing import Any
 
+from marshmallow import Schema, fields, pre_dump
+
+from .. import device, identity
 from ..fields import Code, Phone, challenge_id
+from ..services.sessions import Running
 
 _ID = "Zk3qLw0c1mXr7uYbT2nVhA"
 
@@ -56,3 +60,33 @@ class TokensSchema(Schema):
         required=True, metadata={"example": 3600, "description": "Seconds of the access token."}
     )
     created = fields.Boolean(required=True, metadata={"example": True, "description": "This sign-in made the account."})
+
+
+class SessionSchema(Schema):
+    """One sign-in of one device."""
+
+    id = fields.String(required=True, metadata={"example": _ID})
+    kind = fields.String(required=True, metadata={"example": "browser", "enum": ["browser", "api"]})
+    device = fields.String(required=True, metadata={"example": "Firefox, Windows"})
+    address = fields.String(required=True, allow_none=True, metadata={"example": "203.0.113.7"})
+    created_at = fields.AwareDateTime(required=True, metadata={"example": "2026-11-21T09:30:00+00:00"})
+    last_seen_at = fields.AwareDateTime(
+        required=True, metadata={"example": "2026-11-28T18:00:00+00:00", "description": "True to the hour."}
+    )
+    expires_at = fields.AwareDateTime(required=True, metadata={"example": "2026-12-21T09:30:00+00:00"})
+    current = fields.Boolean(required=True, metadata={"example": False, "description": "The session that asks."})
+
+    @pre_dump
+    def add_device(self, running: Running, **_options: Any) -> dict[str, Any]:
+        """Add what the reader makes of the row."""
+        current = running.id == identity.reader().session_id
+        return {**running._asdict(), "device": device.name(running.user_agent or ""), "current": current}
+
+
+class SessionsPageSchema(Schema):
+    """One page of the list of sessions."""
+
+    count = fields.Integer(required=True, metadata={"example": 2})
+    next = fields.String(required=True, allow_none=True, metadata={"example": None})
+    previous = fields.String(required=True, allow_none=True, metadata={"example": None})
+    results = fields.List(fields.Nested(SessionSchema), required=True)

@@ -1,4 +1,4 @@
-"""The own profile in the browser."""
+"""The own profile in the browser: invite code, inviter, invitees, sessions."""
 
 from functools import partial
 
@@ -7,21 +7,23 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from marshmallow import ValidationError
 
-from .. import identity, paging
+from .. import device, identity, invitation, paging, qr
 from ..errors import Refused
 from ..fields import first_messages
 from ..paging import PageQuery
-from ..services import invites, users
+from ..services import invites, sessions, users
+from ..services.users import Profile
 from ..web import page
-from .schemas import InviterRequestSchema
+from .schemas import InviterRequestSchema, invite_url
 
 bp = Blueprint("profile_pages", __name__)
+SESSIONS_SHOWN = 20
 
 
 @bp.get("/profile")
 @identity.sign_in_required
 def profile() -> Response:
-    """Show invite code, inviter and the newest invitees."""
+    """Show invite code, inviter, the newest invitees and the sessions."""
     return _profile_page()
 
 
@@ -42,7 +44,9 @@ def set_inviter() -> ResponseReturnValue:
     except ValidationError as error:
         return _profile_page(typed=typed, error=first_messages(error)["invite_code"]), 422
     except Refused as refusal:
+        invitation.drop()
         return _profile_page(typed=typed, error=_say(refusal)), 422
+    invitation.drop()
     flash(_("Saved. The one who invited you now sees your number."))
     return redirect("/profile", 303)
 
@@ -60,9 +64,72 @@ def invitees() -> ResponseReturnValue:
     return page("profile/invitees.html", list=shown)
 
 
+@bp.post("/profile/sessions/<session_id>/end")
+@identity.sign_in_required
+def end_session(session_id: str) -> ResponseReturnValue:
+    """End one session; one that has ended meanwhile is what was wanted."""
+    try:
+        sessions.end_session(identity.reader().user_id, session_id)
+    except Refused:
+        return redirect("/profile", 303)
+    flash(_("Signed out there."))
+    return redirect("/profile", 303)
+
+
+@bp.post("/profile/sessions/end")
+@identity.sign_in_required
+def end_other_sessions() -> ResponseReturnValue:
+    """End all sessions but this one."""
+    sessions.end_other_sessions(identity.reader())
+    flash(_("Signed out everywhere else."))
+    return redirect("/profile", 303)
+
+
+@bp.get("/r/<code>")
+def invited(code: str) -> ResponseReturnValue:
+    """Say who invites, and carry the code to the sign-in. Nothing is stored and no limit is used."""
+    offer = invites.find_offer(code)
+    if offer is None:
+        return page("profile/unknown_link.html"), 404
+    reader = identity.find_page_reader()
+    mine = users.get_profile(reader.user_id) if reader else None
+    standing = _standing(offer.owner_id, mine)
+    # A browser that looks ahead has not followed the link.
+    if standing == "open" and "prefetch" not in request.headers.get("Sec-Purpose", ""):
+        invitation.carry(offer)
+    return page("profile/invited.html", offered=offer, standing=standing, signed_in=mine is not None)
+
+
+def _standing(owner_id: int, mine: Profile | None) -> str:
+    """Tell whether an invitation can still be accepted: `open`, `own` or `set`."""
+    if mine is not None and mine.id == owner_id:
+        return "own"
+    return "set" if mine is not None and mine.invited_at else "open"
+
+
 def _profile_page(*, typed: str = "", error: str | None = None) -> Response:
-    shown = users.get_profile(identity.reader().user_id)
-    return page("profile/profile.html", profile=shown, typed=typed[:64], error=error)
+    reader = identity.reader()
+    shown = users.get_profile(reader.user_id)
+    offered = invitation.find()
+    standing = _standing(offered.owner_id, shown) if offered else None
+    if offered and standing != "open":
+        invitation.drop()
+    link = invite_url(shown.invite_code)
+    running = [
+        (one, device.name(one.user_agent or "")) for one in sessions.list_running(reader.user_id, limit=SESSIONS_SHOWN)
+    ]
+    return page(
+        "profile/profile.html",
+        profile=shown,
+        typed=typed[:64],
+        error=error,
+        offered=offered,
+        standing=standing,
+        link=link,
+        qr=qr.path(link),
+        sessions=running,
+        current=reader.session_id,
+    )
 
 
 def _say(refusal: Refused) -> str:

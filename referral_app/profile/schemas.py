@@ -10,6 +10,11 @@ from ..fields import Line
 from ..services.users import Profile
 
 
+def invite_url(code: str) -> str:
+    """Return the link that is passed on."""
+    return f"{settings().site_url}/r/{code}"
+
+
 class InviterSchema(Schema):
     """Who invited somebody; both are null where the inviter has deleted the account."""
 
@@ -46,7 +51,7 @@ class ProfileSchema(Schema):
         return {
             **vars(profile),
             "avatar_url": None,
-            "invite_url": f"{settings().site_url}/r/{profile.invite_code}",
+            "invite_url": invite_url(profile.invite_code),
         }
 
 

@@ -1,13 +1,35 @@
 """Invites: one inviter for each person, once, and never in a circle."""
 
+from typing import NamedTuple
+
 from sqlalchemy import Integer, bindparam, literal, select, update
 from sqlalchemy.orm import Session as Db
 from sqlalchemy.orm import aliased
 
 from .. import clock, invite_code
-from ..db import lock, transaction
+from ..db import lock, read, transaction
 from ..errors import Refused
 from ..models import User
+
+
+class Offer(NamedTuple):
+    """An invitation: whose code it is, by the first name at most."""
+
+    invite_code: str
+    owner_id: int
+    first_name: str | None
+
+
+_OFFER = select(User.invite_code, User.id, User.first_name).where(
+    User.invite_code == bindparam("code"), User.deleted_at.is_(None)
+)
+
+
+def find_offer(code: str) -> Offer | None:
+    """Return the invitation of a code, as a link or a person writes it."""
+    normalised = invite_code.normalise(code)
+    row = read().execute(_OFFER, {"code": normalised}).first() if normalised else None
+    return Offer(*row) if row else None
 
 
 def activate(user_id: int, code: str) -> None:

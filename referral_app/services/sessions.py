@@ -6,15 +6,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import Select, bindparam, select, update
+from sqlalchemy import Select, and_, bindparam, func, select, update
 from sqlalchemy.orm import Session as Db
+from sqlalchemy.sql import ColumnElement
 
 from .. import clock
 from ..config import settings
 from ..db import read, transaction
+from ..errors import Refused
 from ..models import Session, User
 
 FRESH_FOR = timedelta(minutes=15)
+SEEN_EVERY = timedelta(hours=1)
+RETRY_WITHIN = timedelta(seconds=10)
 
 
 class Device(NamedTuple):
@@ -25,13 +29,26 @@ class Device(NamedTuple):
 
 
 class Reader(NamedTuple):
-    """Who asks. `fresh` tells that the sign-in is younger than 15 minutes."""
+    """Who asks. `fresh` tells that the sign-in is younger than 15 minutes; `seen_at` is true to the hour."""
 
     user_id: int
     role: str
     language: str | None
     session_id: str
     fresh: bool
+    seen_at: datetime
+
+
+class Running(NamedTuple):
+    """A running session as its owner sees it."""
+
+    id: str
+    kind: str
+    user_agent: str | None
+    address: str | None
+    created_at: datetime
+    last_seen_at: datetime
+    expires_at: datetime
 
 
 @dataclass(frozen=True)
@@ -46,7 +63,7 @@ class OpenSession:
 
 
 _READER = (
-    select(Session.user_id, User.role, User.language, Session.id, Session.created_at)
+    select(Session.user_id, User.role, User.language, Session.id, Session.created_at, Session.last_seen_at)
     .join(User, User.id == Session.user_id)
     .where(Session.ended_at.is_(None), Session.expires_at > bindparam("now"))
     .where(User.blocked_at.is_(None), User.deleted_at.is_(None))
@@ -98,21 +115,89 @@ def replace_token(db: Db, user_id: int, created_at: datetime, now: datetime) -> 
     return OpenSession(row.id, user_id, row.refresh_no, row.expires_at, token) if row else None
 
 
-def end_session(reader: Reader, session_id: str) -> None:
-    """End one of the reader's sessions; its tokens are refused from the next request on."""
+def refresh(session_id: str, number: int) -> OpenSession:
+    """Use a refresh token, which works once; raise `unauthorized` for one that was used before.
+
+    The last one used again within 10 seconds is a client that tries again and changes nothing. Any older use means
+    that two have the token, and the session ends.
+    """
+    now = clock.now()
+    running = (Session.id == session_id, Session.kind == "api", Session.ended_at.is_(None), Session.expires_at > now)
+    may_come_in = select(User.id).where(User.blocked_at.is_(None), User.deleted_at.is_(None))
+    opened = None
+    with transaction() as db:
+        # Two tabs that refresh at once: the second finds the number moved on and changes no row.
+        row = db.execute(
+            update(Session)
+            .where(*running, Session.refresh_no == number, Session.user_id.in_(may_come_in))
+            .values(refresh_no=number + 1, refreshed_at=now, last_seen_at=now)
+            .returning(Session.user_id, Session.expires_at)
+        ).first()
+        if row:
+            opened = OpenSession(session_id, row.user_id, number + 1, row.expires_at)
+        else:
+            is_retry = and_(Session.refresh_no == number + 1, Session.refreshed_at > now - RETRY_WITHIN)
+            db.execute(update(Session).where(*running, Session.refresh_no > number, ~is_retry).values(ended_at=now))
+    if opened is None:
+        raise Refused("unauthorized")
+    return opened
+
+
+def touch(session_id: str) -> None:
+    """Note that a session is in use."""
+    with transaction() as db:
+        db.execute(update(Session).where(Session.id == session_id).values(last_seen_at=clock.now()))
+
+
+def count_running(user_id: int) -> int:
+    """Return how many sessions of a user are running."""
+    return read().execute(select(func.count()).where(*_running(user_id))).scalar_one()
+
+
+def list_running(user_id: int, *, limit: int, offset: int = 0) -> list[Running]:
+    """Return the running sessions of a user, the newest first."""
+    columns = (getattr(Session, name) for name in Running._fields)
+    newest = select(*columns).where(*_running(user_id)).order_by(Session.created_at.desc(), Session.id)
+    return [Running(*row) for row in read().execute(newest.limit(limit).offset(offset))]
+
+
+def end_session(user_id: int, session_id: str) -> None:
+    """End one of a user's running sessions; its tokens are refused from the next request on."""
+    with transaction() as db:
+        ended = db.connection().execute(
+            update(Session).where(*_running(user_id), Session.id == session_id).values(ended_at=clock.now())
+        )
+    if ended.rowcount != 1:
+        raise Refused("not_found")
+
+
+def end_other_sessions(reader: Reader) -> None:
+    """End all sessions of the reader but the one that asks."""
     with transaction() as db:
         db.execute(
             update(Session)
-            .where(Session.id == session_id, Session.user_id == reader.user_id, Session.ended_at.is_(None))
+            .where(*_running(reader.user_id), Session.id != reader.session_id)
             .values(ended_at=clock.now())
         )
 
 
-def _find_reader(statement: Select[int, str, str | None, str, datetime], now: datetime, **values: str) -> Reader | None:
+def sign_out(reader: Reader) -> None:
+    """End the session that asks."""
+    with transaction() as db:
+        db.execute(update(Session).where(Session.id == reader.session_id).values(ended_at=clock.now()))
+
+
+def _running(user_id: int) -> tuple[ColumnElement[bool], ...]:
+    return Session.user_id == user_id, Session.ended_at.is_(None), Session.expires_at > clock.now()
+
+
+def _find_reader(
+    statement: Select[int, str, str | None, str, datetime, datetime], now: datetime, **values: str
+) -> Reader | None:
     row = read().execute(statement, {"now": now, **values}).first()
     if row is None:
         return None
-    return Reader(row.user_id, row.role, row.language, row.id, fresh=row.created_at > now - FRESH_FOR)
+    return Reader(row.user_id, row.role, row.language, row.id, row.created_at > now - FRESH_FOR, row.last_seen_at)
 
 
 def _hash(token: str) -> str:

@@ -18,6 +18,24 @@
   addEventListener("pagehide", (event) => { if (event.persisted) document.documentElement.hidden = true; });
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });
 
+  // Copying and sharing, where the browser can; elsewhere the buttons stay hidden, and the link is there to read.
+  const show = () => {
+    for (const button of document.querySelectorAll("[data-copy]")) button.hidden = !navigator.clipboard;
+    for (const button of document.querySelectorAll("[data-share]")) button.hidden = !navigator.share;
+  };
+  document.addEventListener("htmx:afterSettle", show);
+  document.addEventListener("DOMContentLoaded", show);
+  document.addEventListener("click", async (event) => {
+    const copy = event.target.closest("[data-copy]"), share = event.target.closest("[data-share]");
+    if (share) navigator.share({ url: share.dataset.share }).catch(() => {});
+    if (!copy) return;
+    await navigator.clipboard.writeText(copy.dataset.copy);
+    const label = copy.querySelector("span"), said = document.getElementById("copied");
+    const text = copy.dataset.label ??= label.textContent;
+    label.textContent = said.textContent = copy.dataset.done;
+    setTimeout(() => { label.textContent = text; said.textContent = ""; }, 2000);
+  });
+
   // Countdowns: the server wrote the true text, this lets it tick and enables the button beside it.
   setInterval(() => {
     for (const clock of document.querySelectorAll("[data-until]")) {

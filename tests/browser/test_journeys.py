@@ -15,7 +15,7 @@ def sign_in(page: Page, phone: str) -> str:
     page.get_by_label("Mobile phone").fill(phone)
     page.get_by_role("button", name="Get a code").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Enter the code from the SMS")
-    page.get_by_label("Four digits").fill(page.locator(".flash .mono").inner_text())
+    page.get_by_label("Four digits").fill(page.locator(".flash .mono.big").inner_text())
     page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Hello!")
     assert page.url.endswith("/profile")
@@ -98,7 +98,7 @@ def test_the_language_is_switched_on_the_page_where_one_is(open_page: Any) -> No
     page.goto("/")
     page.get_by_label("Mobile phone").fill("+7 916 500-00-00")
     page.get_by_role("button", name="Get a code").click()
-    code = page.locator(".flash .mono").inner_text()
+    code = page.locator(".flash .mono.big").inner_text()
     page.get_by_role("button", name="RU").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Введите код из СМС")
     page.get_by_label("Четыре цифры").fill(code)
@@ -107,3 +107,29 @@ def test_the_language_is_switched_on_the_page_where_one_is(open_page: Any) -> No
     page.get_by_role("button", name="Тёмная тема").click()
     expect(page.locator("html")).to_have_attribute("data-theme", "dark")
     expect(page.get_by_role("heading", level=1)).to_have_text("Здравствуйте!")
+
+
+def test_a_link_leads_through_the_sign_in_to_one_click_and_the_inviter_sees_the_new_phone(open_page: Any) -> None:
+    inviter = open_page(permissions=["clipboard-read", "clipboard-write"])
+    sign_in(inviter, "+7 916 600-00-00")
+    inviter.get_by_role("button", name="Copy the link").click()
+    expect(inviter.get_by_role("button", name="Copied")).to_be_visible()
+    link = inviter.evaluate("navigator.clipboard.readText()")
+
+    friend = open_page(viewport={"width": 390, "height": 844})
+    friend.goto("/" + link.split("/", 3)[3])
+    expect(friend.get_by_role("heading", level=1)).to_have_text("You are invited")
+    friend.get_by_label("Mobile phone").fill("+7 916 700-00-00")
+    friend.get_by_role("button", name="Get a code").click()
+    friend.get_by_label("Four digits").fill(friend.locator(".flash .mono.big").inner_text())
+    friend.get_by_role("button", name="Sign in").click()
+    friend.get_by_role("button", name="Accept the invitation").click()
+    expect(friend.get_by_role("heading", name="You were invited by")).to_be_visible()
+
+    inviter.reload()
+    expect(inviter.get_by_role("link", name="+7 916 700-00-00")).to_be_visible()
+    friend.get_by_role("button", name="Sign out").click()
+    expect(friend.get_by_role("heading", level=1)).to_have_text("Sign in with your phone")
+    kept = friend.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
+    assert "916" not in kept
+    assert "ticket" not in kept

@@ -185,3 +185,14 @@ def test_of_eight_senders_one_takes_each_message(
     assert len(sent) == len(set(sent)) == 5
     assert world.rows(select(func.count()).where(Message.state == "delivered"))[0][0] == 5
     assert world.rows(select(func.count()).select_from(Challenge))[0][0] == 5
+
+
+def test_two_tabs_that_refresh_at_once_leave_one_new_token(api: Api, world: World) -> None:
+    for _round in range(5):
+        tokens = world.tokens(world.user())
+        mine = api.bearer(tokens["refresh_token"])
+        answers = at_once([partial(mine.post, "/auth/refresh")] * 2)
+        assert sorted(answer.status_code for answer in answers) == [200, 401]
+        (new,) = [answer.json for answer in answers if answer.status_code == 200]
+        assert api.bearer(new["access_token"]).get("/profiles/me").status_code == 200
+        assert api.bearer(new["refresh_token"]).post("/auth/refresh").status_code == 200

@@ -57,7 +57,7 @@ class Walker:
         """Walk to the code page; return the code."""
         self.send_phone(self.phone)
         self.page.wait_for_selector("#code")
-        return self.page.locator(".flash .mono").inner_text()
+        return self.page.locator(".flash .mono.big").inner_text()
 
     def send_code(self, code: str) -> None:
         """Fill in and send the code form."""
@@ -231,6 +231,53 @@ def bad_page(w: Walker) -> None:
     w.page.goto("/profile/invitees?page=x")
 
 
+def invited(w: Walker) -> None:
+    _, code = w.another()
+    w.rows("UPDATE users SET first_name = 'Анна' WHERE invite_code = ?", code)
+    w.page.goto(f"/r/{code}")
+
+
+def invited_code(w: Walker) -> None:
+    invited(w)
+    w.page.fill("#phone", w.phone)
+    w.submit("form[action='/sign-in'] .main")
+    w.page.wait_for_selector("#code")
+
+
+def invited_profile(w: Walker) -> None:
+    invited_code(w)
+    w.send_code(w.page.locator(".flash .mono.big").inner_text())
+    w.page.wait_for_selector(".ticket-code")
+
+
+def invited_signed_in(w: Walker) -> None:
+    w.sign_in()
+    invited(w)
+
+
+def invited_own(w: Walker) -> None:
+    w.page.goto(f"/r/{w.sign_in()}")
+
+
+def invited_set(w: Walker) -> None:
+    profile_invited(w)
+    invited(w)
+
+
+def unknown_link(w: Walker) -> None:
+    w.page.goto("/r/ZZZZZZ")
+
+
+def profile_sessions(w: Walker) -> None:
+    w.sign_in()
+    w.rows(
+        "INSERT INTO sessions (id, user_id, kind, created_at, last_seen_at, expires_at, user_agent)"
+        " SELECT hex(randomblob(8)), id, 'api', created_at, created_at, '2100-01-01 00:00:00.000000', 'curl/8.5.0' FROM users WHERE phone = ?",
+        w.phone,
+    )
+    w.page.reload()
+
+
 SCREENS: dict[str, Callable[[Walker], None]] = {
     "start": start,
     "start-wrong-number": start_wrong_number,
@@ -255,6 +302,14 @@ SCREENS: dict[str, Callable[[Walker], None]] = {
     "invitees": invitees,
     "signed-out-elsewhere": signed_out_elsewhere,
     "connection-lost": connection_lost,
+    "invited": invited,
+    "invited-code": invited_code,
+    "invited-profile": invited_profile,
+    "invited-signed-in": invited_signed_in,
+    "invited-own": invited_own,
+    "invited-set": invited_set,
+    "unknown-link": unknown_link,
+    "profile-sessions": profile_sessions,
     "not-found": not_found,
     "bad-page": bad_page,
 }
