@@ -272,7 +272,8 @@ def profile_sessions(w: Walker) -> None:
     w.sign_in()
     w.rows(
         "INSERT INTO sessions (id, user_id, kind, created_at, last_seen_at, expires_at, user_agent)"
-        " SELECT hex(randomblob(8)), id, 'api', created_at, created_at, '2100-01-01 00:00:00.000000', 'curl/8.5.0' FROM users WHERE phone = ?",
+        " SELECT hex(randomblob(8)), id, 'api', created_at, created_at, '2100-01-01 00:00:00.000000', 'curl/8.5.0'"
+        " FROM users WHERE phone = ?",
         w.phone,
     )
     w.page.reload()
