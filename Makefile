@@ -47,8 +47,9 @@ translations: .venv/app ## Collect new texts into the catalogue, to be translate
 	@$(BIN)/pybabel -q update -i build/messages.pot -d referral_app/translations --no-fuzzy-matching --ignore-obsolete --ignore-pot-creation-date --width=0
 	@$(MAKE) --no-print-directory $(COMPILED)
 
-openapi: .venv/app ## Write docs/openapi.json from the code
+openapi: .venv/app ## Write docs/openapi.json from the code, and docs/postman.json from that
 	@SITE_URL=http://127.0.0.1:8000 $(BIN)/flask openapi write docs/openapi.json
+	@$(BIN)/flask openapi postman docs/openapi.json docs/postman.json
 
 lock: .venv/made ## Lock the newest versions with their hashes
 	@$(UV) pip compile -q --upgrade --python-version 3.11 --universal --generate-hashes --no-header requirements/app.in -o requirements/app.txt

@@ -11,6 +11,7 @@ from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from werkzeug.exceptions import HTTPException
 
+from .config import settings
 from .web import drain, page
 
 log = logging.getLogger(__name__)
@@ -94,9 +95,9 @@ _SLUGS = {
 }
 
 
-def problem_type(slug: str) -> str:
-    """Return the URI that names a kind of problem (RFC 9457, 3.1.1)."""
-    return f"urn:referral-app:problem:{slug}"
+def problem_type(site_url: str, slug: str) -> str:
+    """Return the URI that names a kind of problem, where a person can read about it (RFC 9457, 3.1.1)."""
+    return f"{site_url}/errors#{slug}"
 
 
 def init_app(app: Flask) -> None:
@@ -115,7 +116,7 @@ def answer(refusal: Refused) -> Response:
         drain()
     if request.path.startswith("/api/"):
         body = {
-            "type": problem_type(refusal.slug),
+            "type": problem_type(settings().site_url, refusal.slug),
             "title": gettext(problem.title),
             "status": problem.status,
             "detail": gettext(problem.detail),

@@ -12,7 +12,7 @@ from webargs.flaskparser import FlaskParser
 
 from .errors import PROBLEMS, Refused, problem_type
 from .version import __version__
-from .web import MAX_BODY
+from .web import MAX_BODY, page
 
 PROBLEM_JSON = "application/problem+json"
 bp = FlaskBlueprint("documents", __name__)
@@ -108,7 +108,7 @@ class Blueprint(flask_smorest.Blueprint):
             response["description"] += f"{', or ' if response['description'] else ''}{problem.title}"
             response["content"][PROBLEM_JSON]["examples"][slug] = {
                 "value": {
-                    "type": problem_type(slug),
+                    "type": problem_type("https://pozovi.example", slug),
                     "title": problem.title,
                     "status": problem.status,
                     "detail": problem.detail,
@@ -176,6 +176,12 @@ def redoc() -> str:
 def swagger_ui() -> str:
     """Show the page for trying the API."""
     return render_template("docs/swagger.html")
+
+
+@bp.get("/errors")
+def errors() -> Response:
+    """Show what each slug means; the `type` of a problem leads here."""
+    return page("docs/errors.html", problems=PROBLEMS)
 
 
 @bp.get("/swagger")

@@ -34,6 +34,7 @@ ROUTES = {
     "POST /profile/sessions/<session_id>/end": "cookie",
     "GET /api/openapi.json": "public",
     "GET /docs": "public",
+    "GET /errors": "public",
     "GET /redoc": "public",
     "GET /swagger": "public",
     "GET /health/live": "public",

@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from referral_app.errors import PROBLEMS
+from referral_app.postman import collection
 from tests.factories import Api, Browser
 from tests.test_routes import ROUTES
 
@@ -81,3 +82,37 @@ def test_the_pages_are_served_from_here_and_linked_from_the_start(app: Flask, br
     assert browser.get("/swagger").location == "/docs"
     for name in ("htmx.min.js", "redoc.standalone.js", "swagger-ui-bundle.js", "swagger-ui.css"):
         assert browser.get(f"/static/vendor/{name}").status_code == 200
+
+
+def test_the_collection_is_current_and_has_every_operation(document: Any) -> None:
+    made = collection(document)
+    assert made == json.loads(COMMITTED.with_name("postman.json").read_text()), "run make openapi"
+    methods = [(item["request"]["method"], item["request"]["url"]) for item in made["item"]]
+    expected = [tuple(re.sub(r"{(\w+)}", r"{{\1}}", route).split()) for route in operations(document)]
+    assert sorted(methods) == sorted((method, "{{base_url}}" + path) for method, path in expected)
+    assert made["item"][-1]["name"].startswith("End the session of the access token")
+
+
+def test_the_collection_carries_code_and_tokens_on(document: Any) -> None:
+    items = {item["request"]["url"].rsplit("/", 1)[1]: item for item in collection(document)["item"]}
+    scripts = {name: "".join(item["event"][0]["script"]["exec"]) for name, item in items.items()}
+    assert "set('code'" in scripts["code"]
+    assert "set('access_token'" in scripts["token"]
+    assert "set('refresh_token'" in scripts["refresh"]
+    assert items["refresh"]["request"]["auth"]["bearer"][0]["value"] == "{{refresh_token}}"
+    assert items["code"]["request"]["auth"] == {"type": "noauth"}
+
+
+def test_the_command_writes_the_collection(app: Flask, tmp_path: Path) -> None:
+    output = tmp_path / "postman.json"
+    result = app.test_cli_runner().invoke(args=["openapi", "postman", str(COMMITTED), str(output)])
+    assert result.exit_code == 0
+    assert output.read_text() == COMMITTED.with_name("postman.json").read_text()
+
+
+def test_the_type_of_a_problem_leads_to_its_explanation(api: Api, browser: Browser) -> None:
+    kind = api.ask("1").json["type"]
+    assert kind == "http://127.0.0.1:8000/errors#validation_failed"
+    page = browser.get("/errors").text
+    for slug in PROBLEMS:
+        assert f'id="{slug}"' in page

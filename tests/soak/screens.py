@@ -222,6 +222,10 @@ def connection_lost(w: Walker) -> None:
     w.page.wait_for_selector("#lost:visible")
 
 
+def errors(w: Walker) -> None:
+    w.page.goto("/errors")
+
+
 def not_found(w: Walker) -> None:
     w.page.goto("/nothing")
 
@@ -311,6 +315,7 @@ SCREENS: dict[str, Callable[[Walker], None]] = {
     "invited-set": invited_set,
     "unknown-link": unknown_link,
     "profile-sessions": profile_sessions,
+    "errors": errors,
     "not-found": not_found,
     "bad-page": bad_page,
 }

@@ -77,6 +77,11 @@ PROTECTIONS = [
         [('        elif bound == "browser" and challenge_id is not None:', "        elif False:")],
     ),
     (
+        f"{RACES}::test_two_tabs_that_refresh_at_once_leave_one_new_token",
+        "services/sessions.py",
+        [("Session.refresh_no == number, ", "")],
+    ),
+    (
         f"{RACES}",
         "db.py",
         [('session.connection(execution_options={"sqlite_begin": "IMMEDIATE"})', "session.connection()")],

@@ -1,0 +1,98 @@
+"""The API as a Postman Collection (v2.1.0), made from its OpenAPI document. Pure."""
+
+import json
+import re
+from typing import Any
+
+SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
+HOW_TO = """\
+Put your phone into the variable `phone` and send the requests from top to bottom: their scripts carry the code and the
+tokens on. Where the site does not show codes, put the one from the SMS into the variable `code`.
+"""
+VARIABLES = {
+    "phone": "+79990000001",
+    "invite_code": "ZZZZZZ",
+    "code": "",
+    "challenge_id": "",
+    "access_token": "",
+    "refresh_token": "",
+    "session_id": "unknown",
+}
+# The order in which the requests follow from each other; what ends the session comes last.
+ORDER = (
+    "requestCode",
+    "exchangeCode",
+    "refreshTokens",
+    "getOwnProfile",
+    "listInvitees",
+    "setInviter",
+    "listSessions",
+    "endSession",
+    "endOtherSessions",
+    "logOut",
+)
+TAKES = {
+    "requestCode": {"phone": "{{phone}}"},
+    "exchangeCode": {"phone": "{{phone}}", "code": "{{code}}", "challenge_id": "{{challenge_id}}"},
+    "setInviter": {"invite_code": "{{invite_code}}"},
+}
+CARRIES = {
+    "requestCode": ("challenge_id", "code"),
+    "exchangeCode": ("access_token", "refresh_token"),
+    "refreshTokens": ("access_token", "refresh_token"),
+}
+
+
+def collection(document: dict[str, Any]) -> dict[str, Any]:
+    """Return the collection of an OpenAPI document; each request checks that its answer is one of the documented."""
+    operations = {
+        operation["operationId"]: (method.upper(), path, operation)
+        for path, methods in document["paths"].items()
+        for method, operation in methods.items()
+        if method != "parameters"
+    }
+    known = [name for name in ORDER if name in operations] + [name for name in operations if name not in ORDER]
+    return {
+        "info": {
+            "name": document["info"]["title"],
+            "description": HOW_TO,
+            "version": document["info"]["version"],
+            "schema": SCHEMA,
+        },
+        "variable": [
+            {"key": key, "value": value}
+            for key, value in {"base_url": document["servers"][0]["url"], **VARIABLES}.items()
+        ],
+        "auth": _bearer("access_token"),
+        "item": [_item(name, *operations[name]) for name in known],
+    }
+
+
+def _item(name: str, method: str, path: str, operation: dict[str, Any]) -> dict[str, Any]:
+    address = "{{base_url}}" + re.sub(r"{(\w+)}", r"{{\1}}", path)
+    request: dict[str, Any] = {"method": method, "header": [], "url": address}
+    request["description"] = operation.get("description", operation["summary"])
+    if "security" in operation:
+        security = operation["security"]
+        request["auth"] = _bearer("refresh_token") if security else {"type": "noauth"}
+    if "requestBody" in operation:
+        request["header"].append({"key": "Content-Type", "value": "application/json"})
+        request["body"] = {"mode": "raw", "raw": json.dumps(TAKES.get(name, {}), indent=2)}
+    return {"name": operation["summary"].rstrip("."), "request": request, "event": [_test(name, operation)]}
+
+
+def _test(name: str, operation: dict[str, Any]) -> dict[str, Any]:
+    statuses = sorted(int(status) for status in operation["responses"] if status.isdigit())
+    lines = [
+        f"pm.test('answers as documented', () => pm.expect(pm.response.code).to.be.oneOf({statuses}));",
+        *(
+            f"if (pm.response.code < 300 && pm.response.json().{field}) "
+            f"pm.collectionVariables.set('{field}', pm.response.json().{field});"
+            for field in CARRIES.get(name, ())
+        ),
+    ]
+    return {"listen": "test", "script": {"type": "text/javascript", "exec": lines}}
+
+
+def _bearer(variable: str) -> dict[str, Any]:
+    return {"type": "bearer", "bearer": [{"key": "token", "value": "{{" + variable + "}}", "type": "string"}]}
