@@ -123,13 +123,13 @@ def refresh(session_id: str, number: int) -> OpenSession:
     """
     now = clock.now()
     running = (Session.id == session_id, Session.kind == "api", Session.ended_at.is_(None), Session.expires_at > now)
-    may_come_in = select(User.id).where(User.blocked_at.is_(None), User.deleted_at.is_(None))
+    owner = select(User.id).where(User.id == Session.user_id, User.blocked_at.is_(None), User.deleted_at.is_(None))
     opened = None
     with transaction() as db:
         # Two tabs that refresh at once: the second finds the number moved on and changes no row.
         row = db.execute(
             update(Session)
-            .where(*running, Session.refresh_no == number, Session.user_id.in_(may_come_in))
+            .where(*running, Session.refresh_no == number, owner.exists())
             .values(refresh_no=number + 1, refreshed_at=now, last_seen_at=now)
             .returning(Session.user_id, Session.expires_at)
         ).first()

@@ -28,6 +28,7 @@ def test_a_stranger_is_told_who_invites_signs_in_and_accepts_with_one_click(
     page = browser.get(f"/r/{anna.invite_code}")
     assert page.status_code == 200
     assert "Anna &lt;b&gt; invites you" in page.text
+    assert 'property="og:title" content="Anna &lt;b&gt; invites you"' in page.text
     assert anna.phone not in page.text
     profile = browser.sign_in().text
     assert "Accept the invitation" in profile
