@@ -2,6 +2,7 @@
 
 import json
 import re
+import urllib.error
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,11 @@ def test_a_code_arrives_by_sms_and_signs_in(kind: str, tmp_path: Path, request: 
         signed_in = call(f"{server.url}/api/v1/auth/token", {"phone": "+79991234567", "code": code})
         me = call(f"{server.url}/api/v1/profiles/me", token=signed_in["access_token"])
         assert me["phone"] == "+79991234567"
+        # A client that still sends must see the refusal, not a reset connection.
+        with pytest.raises(urllib.error.HTTPError) as refused:
+            call(f"{server.url}/api/v1/auth/code", {"phone": " " * 5_000_000})
+        assert refused.value.code == 413
+        refused.value.close()
     log = (tmp_path / "log").read_text()
     assert "9991234567" not in log
     assert not re.search(rf"\b{code}\b", log)

@@ -81,6 +81,15 @@ def test_a_session_that_is_over_is_not_refreshed(
     assert refresh(api, tokens["refresh_token"]).status_code == 401
 
 
+def test_a_refresh_while_blocked_does_not_end_the_session(api: Api, app: Flask, world: World, clock: Clock) -> None:
+    tokens = world.tokens(world.user(blocked_at=clock.now()))
+    assert refresh(api, tokens["refresh_token"]).status_code == 401
+    with app.app_context():
+        db.session.execute(update(User).values(blocked_at=None))
+        db.session.commit()
+    assert refresh(api, tokens["refresh_token"]).status_code == 200
+
+
 def test_refreshing_does_not_lengthen_the_session(api: Api, world: World, clock: Clock) -> None:
     tokens = world.tokens(world.user())
     clock.move(hours=719, minutes=30)

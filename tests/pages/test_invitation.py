@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 
+from referral_app.db import transaction
 from referral_app.models import Challenge, Counter, Message, User
 from referral_app.models import Session as SessionRow
 from tests.factories import PHONE, Browser, Person, World
@@ -107,6 +108,14 @@ def test_an_unknown_link_is_a_friendly_404(browser: Browser, code: str) -> None:
     assert page.status_code == 404
     assert "There is no such invitation" in page.text
     assert "Set-Cookie" not in page.headers
+
+
+def test_the_link_of_a_deleted_account_is_unknown(app: Flask, browser: Browser, anna: Person, clock: Any) -> None:
+    browser.get(f"/r/{anna.invite_code}")
+    with app.app_context(), transaction() as session:
+        session.execute(update(User).where(User.id == anna.id).values(deleted_at=clock.now(), phone=None))
+    assert browser.get(f"/r/{anna.invite_code}").status_code == 404
+    assert anna.invite_code not in browser.get("/").text
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])

@@ -103,6 +103,12 @@ def test_the_language_is_kept_with_the_account(app: Flask, browser: Browser, wor
     assert "Hello!" in browser.get("/profile", headers=RUSSIAN).text
 
 
+def test_the_choice_of_this_browser_wins_over_the_account(browser: Browser, world: World) -> None:
+    world.user(PHONE, language="ru")
+    browser.post("/language", {"language": "en"})
+    assert "Hello!" in browser.sign_in().text
+
+
 def test_the_sms_is_in_the_language_of_the_page(app: Flask, browser: Browser, world: World, sms_folder: Path) -> None:
     browser.post("/language", {"language": "ru"})
     browser.post("/sign-in", {"phone": PHONE})
@@ -118,6 +124,7 @@ def test_the_api_goes_by_its_header(api: Api, world: World, browser: Browser) ->
     assert answer["detail"] == "Некоторые значения не\u00a0подходят."
     assert answer["errors"]["phone"] == ["Нужен мобильный номер, например 8\u00a0999\u00a0123-45-67."]
     assert answer["errors"]["x"] == ["Такого поля нет."]
+    assert "подходят" not in api.post("/auth/code", {"phone": "1"}, headers={"Cookie": "preferences=ru."}).text
     api.post("/auth/code", {"phone": PHONE}, headers=RUSSIAN)
     assert world.rows(select(Message.language))[0].language == "ru"
 
