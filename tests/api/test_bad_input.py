@@ -133,6 +133,7 @@ def test_a_chunked_body_over_the_limit_is_413(api: Api) -> None:
         "/auth/code",
         input_stream=io.BytesIO(b" " * 200_000),
         content_type="application/json",
-        environ_overrides={"wsgi.input_terminated": True, "CONTENT_LENGTH": ""},
+        headers={"Transfer-Encoding": "chunked"},  # its length is not known beforehand
+        environ_base={"wsgi.input_terminated": True},
     )
     assert (answer.status_code, answer.json["slug"]) == (413, "payload_too_large")
