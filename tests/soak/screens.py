@@ -49,8 +49,10 @@ class Walker:
         self.submit("form[action='/sign-in'] .main")
 
     def submit(self, selector: str) -> None:
-        """Press a button and wait for what it brings."""
-        self.page.click(selector)
+        """Press a button and wait for what it brings, swapped and settled."""
+        with self.page.expect_response(lambda response: response.request.method == "POST"):
+            self.page.click(selector)
+        self.page.wait_for_selector(".htmx-request, .htmx-swapping, .htmx-settling", state="detached")
         self.page.wait_for_load_state("networkidle")
 
     def ask(self) -> str:
@@ -124,6 +126,7 @@ def code_no_tries(w: Walker) -> None:
     code = w.ask()
     for _ in range(3):
         w.send_code(_wrong(code))
+    w.page.wait_for_selector("#code", state="detached")
 
 
 def code_expired(w: Walker) -> None:
