@@ -33,8 +33,10 @@ class Phone(Line):
     def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str:
         text = super()._deserialize(value, attr, data, **kwargs)
         chosen = settings()
+        if len(text) > 100:
+            raise self.make_error("phone")
         try:
-            return phone.parse(text[:100], chosen.phone_region, chosen.phone_countries)
+            return phone.parse(text, chosen.phone_region, chosen.phone_countries)
         except phone.InvalidPhone as error:
             raise self.make_error("phone") from error
 

@@ -36,6 +36,7 @@ def test_phones_of_neighbours_are_taken(written: str, e164: str) -> None:
         "",
         "abc",
         "+8 952 666-66-66",
+        "+71111111114",
         "8 495 123-45-67",  # landline
         "8 800 555-35-35",  # toll-free
         "+1 202 555 0123",  # another country
