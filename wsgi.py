@@ -5,7 +5,7 @@ import os
 import sys
 
 from referral_app import create_app, logs
-from referral_app.config import BadSetting
+from referral_app.environment import BadSetting
 
 # Databases, queue and SMS files are for the owner of the process alone.
 os.umask(0o077)

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from referral_app.config import BadSetting, Rate, is_loopback, load_settings
+from referral_app.address import is_loopback
+from referral_app.config import load_settings
+from referral_app.environment import BadSetting, Rate
 
 NAMES = ("HOST", "PORT", "DATABASE_URL", "SECRET_KEY", "SITE_URL", "SITE_NAME", "TIMEZONE", "SMS_SHOW_CODES")
 

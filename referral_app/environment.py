@@ -1,0 +1,151 @@
+"""Reading the environment: each variable as its type, each refusal a sentence that says what to set."""
+
+import contextlib
+import os
+import secrets
+from collections.abc import Callable
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+import phonenumbers
+from environs import Env, EnvError
+
+from .address import is_loopback
+
+T = TypeVar("T")
+Number = TypeVar("Number", int, float)
+
+
+class BadSetting(Exception):
+    """A setting that stops the start; its text is a sentence for the person who set it."""
+
+
+class Rate(NamedTuple):
+    """At most `limit` in each window of `seconds`."""
+
+    limit: int
+    seconds: int
+
+
+def read(parse: Callable[[str], T], name: str, default: T, what: str) -> T:
+    """Return a variable as its type; one that is empty counts as not set."""
+    if not os.environ.get(name, "").strip():
+        return default
+    try:
+        return parse(name)
+    except EnvError as error:
+        raise BadSetting(f"{name} is not {what}; set it to {what} or leave it unset.") from error
+
+
+def within(name: str, value: Number, low: float, high: float) -> Number:
+    """Return a number that has to lie between two."""
+    if not low <= value <= high:
+        raise BadSetting(f"{name} is {value}; set a number from {low} to {high}.")
+    return value
+
+
+def folder(text: str) -> Path:
+    """Return a folder, made where it is missing."""
+    path = Path(text).absolute()
+    try:
+        path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise BadSetting(f"INSTANCE_PATH: {path} cannot be made ({error.strerror}); set another folder.") from error
+    return path
+
+
+def secret(given: str, instance_path: Path) -> bytes:
+    """Return the secret that was given, or the one that is kept in the folder."""
+    if given and len(given) < 32:
+        raise BadSetting("SECRET_KEY is too short; set 32 random characters or more, or leave it unset.")
+    return given.encode() or _kept_secret(instance_path / "secret_key")
+
+
+def _kept_secret(path: Path) -> bytes:
+    """Return the secret of a file that is made at the first start, readable by its owner alone."""
+    try:
+        if not path.exists():
+            # Two first starts at once: a file gets its name only when it is whole, and the first to name it wins.
+            whole = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+            with os.fdopen(os.open(whole, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+                file.write(secrets.token_urlsafe(48))
+            with contextlib.suppress(FileExistsError):
+                path.hardlink_to(whole)
+            whole.unlink()
+        return path.read_bytes()
+    except OSError as error:
+        raise BadSetting(f"INSTANCE_PATH: {path} cannot be read or made ({error.strerror}).") from error
+
+
+def postgresql(url: str) -> str:
+    """Return the address of a PostgreSQL database as SQLAlchemy wants it."""
+    scheme, _, rest = url.partition("://")
+    if scheme not in {"postgres", "postgresql", "postgresql+psycopg2"} or not rest:
+        raise BadSetting("DATABASE_URL is no PostgreSQL address; set postgresql://user:password@host/name.")
+    return f"postgresql+psycopg2://{rest}"
+
+
+def site_address(text: str, host: str, port: int) -> str:
+    """Return the address that people use; without one that of a server on loopback."""
+    if not text:
+        if not is_loopback(host):
+            raise BadSetting(
+                f"HOST {host} is open to others, but SITE_URL is not set; set SITE_URL to the address people will use."
+            )
+        return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    try:
+        parts = urlsplit(text.rstrip("/"))
+        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable or parts.path or parts.query or parts.fragment or parts.username:
+        raise BadSetting("SITE_URL is no site's address; set one like https://example.com, without a path.")
+    return text.rstrip("/")
+
+
+def zone(name: str) -> ZoneInfo:
+    """Return a time zone by its name."""
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise BadSetting("TIMEZONE is unknown; set a name like Europe/Moscow.") from error
+
+
+def regions(name: str, codes: list[str]) -> list[str]:
+    """Return codes of countries (ISO 3166)."""
+    codes = [code.strip().upper() for code in codes]
+    if unknown := [code for code in codes if code not in phonenumbers.SUPPORTED_REGIONS]:
+        raise BadSetting(f"{name} has the unknown country {unknown[0]!r}; set codes like RU,KZ,BY.")
+    return codes
+
+
+def provider(name: str) -> str:
+    """Return the name of an SMS provider."""
+    if name != "console":
+        raise BadSetting("SMS_PROVIDER is unknown; set console, which keeps each SMS as a file.")
+    return name
+
+
+def rates(env: Env, name: str, default: str) -> tuple[Rate, ...]:
+    """Return the limits of one kind, the longest window first."""
+    try:
+        rates = [Rate(*map(int, part.split("/"))) for part in read(env.str, name, default, "n/seconds").split(",")]
+    except (TypeError, ValueError) as error:
+        raise BadSetting(f"{name} is not a list of n/seconds; set it like {default}.") from error
+    if any(limit < 1 or seconds < 1 for limit, seconds in rates):
+        raise BadSetting(f"{name} has a number below 1; set it like {default}.")
+    return tuple(sorted(rates, key=lambda rate: -rate.seconds))
+
+
+def roubles(name: str, default: str) -> Decimal:
+    """Return an amount of money."""
+    try:
+        amount = Decimal(os.environ.get(name, "").strip().replace(",", ".") or default)
+    except InvalidOperation as error:
+        raise BadSetting(f"{name} is no amount; set roubles like {default}.") from error
+    if not (amount.is_finite() and 0 <= amount <= 1_000_000_000):
+        raise BadSetting(f"{name} is {amount}; set roubles from 0 on, like {default}.")
+    return amount
