@@ -2,7 +2,21 @@
 
 from flask import Flask
 
-from . import cli, db, errors, formats, health, identity, invitation, logs, openapi, preferences, schema, web
+from . import (
+    cli,
+    db,
+    errors,
+    formats,
+    health,
+    identity,
+    invitation,
+    logs,
+    openapi,
+    preferences,
+    proxies,
+    schema,
+    web,
+)
 from .auth import api as auth_api
 from .auth import pages as auth_pages
 from .config import Settings, load_settings
@@ -20,6 +34,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     logs.init_app(app)
     web.init_app(app)
+    proxies.init_app(app)
     formats.init_app(app)
     errors.init_app(app)
     db.init_app(app, chosen.database_url)

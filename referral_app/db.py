@@ -7,7 +7,19 @@ from typing import Any
 
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Engine, Integer, MetaData, event, text
+from sqlalchemy import (
+    BigInteger,
+    Connection,
+    DateTime,
+    Dialect,
+    Engine,
+    Integer,
+    MetaData,
+    event,
+    func,
+    select,
+    text,
+)
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.types import TypeDecorator
 
@@ -118,3 +130,11 @@ def lock(session: Session, name: str) -> None:
     """Let the commands that take this lock go one by one until they commit; to be their first statement."""
     if session.connection().execute(_LOCK, {"name": name}).rowcount != 1:
         raise RuntimeError(f"no lock is called {name}: migration 0001 makes its row")
+
+
+def line_up(session: Session, subject: str) -> None:
+    """Let the commands for one subject go one by one until they commit; `subject` is an HMAC in hex."""
+    connection = session.connection()
+    if connection.dialect.name == "postgresql":  # on SQLite one command writes at a time
+        number = int(subject[:16], 16) - 2**63
+        connection.execute(select(func.pg_advisory_xact_lock(number)))

@@ -68,6 +68,13 @@ PROBLEMS = {
     "resend_too_soon": Problem(429, N_("Too soon"), N_("The code was sent a moment ago. Wait before asking again.")),
     "too_many_codes": Problem(429, N_("Too many codes"), N_("Too many codes went to this number. Wait a while.")),
     "too_many_requests": Problem(429, N_("Too many requests"), N_("Too many requests came from your address.")),
+    "too_many_alike": Problem(
+        429, N_("Too many codes"), N_("Too many codes went to numbers like this one and were not entered.")
+    ),
+    "sms_spent": Problem(429, N_("No more SMS for now"), N_("The site has sent all the SMS that it may for now.")),
+    "too_many_invite_codes": Problem(
+        429, N_("Too many invite codes"), N_("You have tried too many codes that do not exist.")
+    ),
     "internal_error": Problem(500, N_("Error on our side"), N_("It was recorded. What was saved before is safe.")),
     "unavailable": Problem(503, N_("Back soon"), N_("The site cannot answer at the moment. Try again shortly.")),
 }
@@ -127,7 +134,13 @@ def answer(refusal: Refused) -> Response:
         response = jsonify(body)
         response.content_type = "application/problem+json"
     else:
-        response = page("error.html", status=problem.status, problem=problem, request_id=g.get("request_id"))
+        response = page(
+            "error.html",
+            status=problem.status,
+            problem=problem,
+            request_id=g.get("request_id"),
+            wait=facts.get("retry_after"),
+        )
     response.status_code = problem.status
     if "retry_after" in facts:
         response.headers["Retry-After"] = str(facts["retry_after"])

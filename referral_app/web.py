@@ -1,16 +1,15 @@
 """What all doors of the web share: pages and blocks, the same-origin check, headers, the client's address."""
 
 import hashlib
-import ipaddress
 from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, make_response, render_template, request
-from werkzeug.middleware.proxy_fix import ProxyFix
 
-from .config import is_loopback, settings
+from . import address
+from .config import settings
 
 MAX_BODY = 64 * 1024
 _DRAINED = 8 * 1024 * 1024
@@ -25,11 +24,11 @@ _CSP = {
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }
-_FORWARDING = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via")
+FORWARDING = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via")
 
 
 def init_app(app: Flask) -> None:
-    """Set up cookies, the trusted proxies, the same-origin check and the headers."""
+    """Set up cookies, the same-origin check and the headers."""
     chosen = app.extensions["settings"]
     app.config.update(
         SECRET_KEY=chosen.key("cookies"),
@@ -44,8 +43,6 @@ def init_app(app: Flask) -> None:
         SEND_FILE_MAX_AGE_DEFAULT=3600,
     )
     app.json.sort_keys = False  # type: ignore[attr-defined]
-    if chosen.trusted_proxies:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=chosen.trusted_proxies, x_proto=0)  # type: ignore[method-assign]
     app.before_request(_refuse_other_origins)
     app.after_request(_add_headers)
     app.jinja_env.globals.update(asset=asset, settings=settings)
@@ -79,13 +76,7 @@ def _digest(path: Path) -> str:
 
 def client_address() -> str:
     """Return the client's address: an IPv4 address, or the /64 network of an IPv6 one."""
-    try:
-        address = ipaddress.ip_address((request.remote_addr or "").partition("%")[0])
-    except ValueError:
-        return "unknown"
-    if isinstance(address, ipaddress.IPv6Address):
-        return str(address.ipv4_mapped or ipaddress.ip_network((address, 64), strict=False))
-    return str(address)
+    return address.normalise(request.remote_addr or "") or "unknown"
 
 
 def may_show_codes() -> bool:
@@ -93,8 +84,8 @@ def may_show_codes() -> bool:
     chosen = settings()
     return (
         chosen.sms_show_codes
-        and is_loopback(urlsplit(f"//{request.host}").hostname or "")
-        and not any(name in request.headers for name in _FORWARDING)
+        and address.is_loopback(urlsplit(f"//{request.host}").hostname or "")
+        and not any(name in request.headers for name in FORWARDING)
     )
 
 

@@ -20,6 +20,7 @@ from referral_app import clock as clock_module
 from referral_app import create_app, schema
 from referral_app.config import Settings
 from referral_app.db import Base, db
+from referral_app.services import limits
 
 from . import postgresql
 from .factories import Api, Browser, World
@@ -185,6 +186,20 @@ def api(app: Flask, clock: Clock) -> Api:
 def browser(app: Flask, clock: Clock) -> Browser:
     """A browser without JavaScript, in process."""
     return Browser(app)
+
+
+@pytest.fixture
+def fired(app: Flask) -> Callable[[], dict[str, int]]:
+    """Tells how often each limit fired."""
+
+    def count() -> dict[str, int]:
+        with app.app_context():
+            found: dict[str, int] = {}
+            for one in limits.list_fired(datetime(2000, 1, 1, tzinfo=UTC)):
+                found[one.rule] = found.get(one.rule, 0) + one.n
+            return found
+
+    return count
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from sqlalchemy import insert, select, update
 
 from referral_app import clock, identity, invite_code
 from referral_app.db import db, transaction
-from referral_app.models import Challenge, User
-from referral_app.services import sessions
+from referral_app.models import Challenge, Counter, User
+from referral_app.services import limits, sessions
 from referral_app.services.sessions import Device
 
 PHONE = "+79991234567"
@@ -37,6 +37,16 @@ def new_code() -> str:
         number, digit = divmod(number, len(invite_code.ALPHABET))
         code = invite_code.ALPHABET[digit] + code
     return code
+
+
+def plain(html: str) -> str:
+    """Return a page's text without its tags."""
+    return re.sub(r"<[^>]*>", "", html)
+
+
+def wrong(code: str) -> str:
+    """Return a code of the same length that is not this one."""
+    return f"{(int(code) + 1) % 10 ** len(code):0{len(code)}}"
 
 
 class World:
@@ -106,6 +116,19 @@ class World:
         with self.app.app_context():
             return identity.tokens(opened)
 
+    def count(self, name: str, n: int, days_ago: int = 0) -> None:
+        """Let something have been counted n times on one day."""
+        day = limits.window(clock.now() - timedelta(days=days_ago), limits.DAY)
+        with self.app.app_context():
+            key = limits._key(name, limits.DAY, "")
+            with transaction() as session:
+                session.merge(Counter(key=key, window_start=day, n=n))
+
+    def counted(self, name: str, subject: str = "", seconds: int = limits.DAY) -> int:
+        """Return how often something was counted in the running window."""
+        with self.app.app_context():
+            return limits.count(db.session(), name, subject, seconds, clock.now())
+
     def rows(self, statement: Any) -> list[Any]:
         """Return the rows of a statement."""
         with self.app.app_context():
@@ -123,22 +146,28 @@ class World:
 class Api:
     """The API, asked in process; called with a user's tokens it asks as that user."""
 
-    def __init__(self, app: Flask, headers: dict[str, str] | None = None) -> None:
+    def __init__(self, app: Flask, headers: dict[str, str] | None = None, address: str = "127.0.0.1") -> None:
         self.app = app
         self.headers = headers or {}
+        self.address = address
 
     def __call__(self, person: Person) -> "Api":
         token = World(self.app).tokens(person)["access_token"]
-        return Api(self.app, {"Authorization": f"Bearer {token}"})
+        return Api(self.app, {"Authorization": f"Bearer {token}"}, self.address)
 
     def bearer(self, token: str, scheme: str = "Bearer") -> "Api":
         """Ask with this token."""
-        return Api(self.app, {"Authorization": f"{scheme} {token}"})
+        return Api(self.app, {"Authorization": f"{scheme} {token}"}, self.address)
+
+    def at(self, address: str) -> "Api":
+        """Ask from another address."""
+        return Api(self.app, self.headers, address)
 
     def open(self, method: str, path: str, **options: Any) -> Any:
         """Ask; a path without its beginning is one of /api/v1."""
         headers = self.headers | options.pop("headers", {})
         full = path if path.startswith("/api/") else f"/api/v1{path}"
+        options = {"environ_base": {"REMOTE_ADDR": self.address}} | options
         return self.app.test_client(use_cookies=False).open(
             full, method=method, headers=headers, buffered=True, **options
         )
@@ -170,9 +199,10 @@ class Api:
 class Browser:
     """A browser without JavaScript, in process: it keeps cookies and says where it comes from."""
 
-    def __init__(self, app: Flask) -> None:
+    def __init__(self, app: Flask, address: str = "127.0.0.1") -> None:
         self.app = app
         self.client: FlaskClient = app.test_client()
+        self.client.environ_base["REMOTE_ADDR"] = address
 
     def get(self, path: str, **options: Any) -> Any:
         """GET a page."""

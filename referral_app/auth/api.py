@@ -26,6 +26,8 @@ blp = Blueprint("auth", __name__, url_prefix="/api/v1/auth", description="Sign-i
     "resend_too_soon",
     "too_many_codes",
     "too_many_requests",
+    "too_many_alike",
+    "sms_spent",
 )
 @blp.doc(operationId="requestCode", security=[])
 def request_code(body: dict[str, Any]) -> dict[str, Any]:

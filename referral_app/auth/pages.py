@@ -6,7 +6,7 @@ from flask_babel import gettext as _
 from flask_babel import ngettext
 from marshmallow import ValidationError
 
-from .. import identity
+from .. import identity, known
 from ..errors import Refused
 from ..fields import first_messages
 from ..preferences import language
@@ -50,6 +50,7 @@ def ask_code() -> ResponseReturnValue:
             challenge_id=_challenge_id(),
             address=client_address(),
             language=language(),
+            known=known.find(body["phone"]),
         )
     except Refused as refusal:
         wait = refusal.facts["retry_after"]
@@ -92,7 +93,9 @@ def sign_in() -> ResponseReturnValue:
     identity.remember_browser(signed_in.session.token or "")
     if signed_in.created:
         flash(_("You are in. Your profile is ready, and the invite code is yours."))
-    return redirect("/profile", 303)
+    response = redirect("/profile", 303)
+    known.remember(response, running.phone)
+    return response
 
 
 @bp.get("/sign-in/sms")

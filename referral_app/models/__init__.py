@@ -2,8 +2,9 @@
 
 from .challenge import Challenge
 from .counter import Counter, Lock
+from .guess import Guess
 from .message import Message
 from .session import Session
 from .user import User
 
-__all__ = ["Challenge", "Counter", "Lock", "Message", "Session", "User"]
+__all__ = ["Challenge", "Counter", "Guess", "Lock", "Message", "Session", "User"]

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Base
@@ -12,7 +12,8 @@ class Challenge(Base):
     """A phone, a purpose, tries and an end. Its code is derived from its id and never stored.
 
     `phone_key` is an HMAC of the phone that stays when the phone goes. `attempts` are wrong codes; `redeemed_at` tells
-    when a solved one was last turned into a session again, by the browser that had solved it.
+    when a solved one was last turned into a session again, by the browser that had solved it; `known` tells that it was
+    asked from a browser that had signed in with the phone before.
     """
 
     __tablename__ = "challenges"
@@ -33,6 +34,7 @@ class Challenge(Base):
     user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     draw_id: Mapped[int | None]
     address: Mapped[str | None] = mapped_column(String(64))
+    known: Mapped[bool] = mapped_column(server_default=false())
     attempts: Mapped[int] = mapped_column(server_default="0")
     sends: Mapped[int] = mapped_column(server_default="1")
     created_at: Mapped[datetime]

@@ -46,6 +46,7 @@ def own_invitees(query: dict[str, int]) -> dict[str, Any]:
     "inviter_already_set",
     "own_invite_code",
     "invite_cycle",
+    "too_many_invite_codes",
     "payload_too_large",
     "unsupported_media_type",
     "validation_failed",

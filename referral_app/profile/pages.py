@@ -44,6 +44,9 @@ def set_inviter() -> ResponseReturnValue:
     except ValidationError as error:
         return _profile_page(typed=typed, error=first_messages(error)["invite_code"]), 422
     except Refused as refusal:
+        if "retry_after" in refusal.facts:
+            wait = refusal.facts["retry_after"]
+            return _profile_page(typed=typed, error=refusal.text, wait=wait), 429, {"Retry-After": str(wait)}
         invitation.drop()
         return _profile_page(typed=typed, error=_say(refusal)), 422
     invitation.drop()
@@ -107,7 +110,7 @@ def _standing(owner_id: int, mine: Profile | None) -> str:
     return "set" if mine is not None and mine.invited_at else "open"
 
 
-def _profile_page(*, typed: str = "", error: str | None = None) -> Response:
+def _profile_page(*, typed: str = "", error: str | None = None, wait: int = 0) -> Response:
     reader = identity.reader()
     shown = users.get_profile(reader.user_id)
     offered = invitation.find()
@@ -123,6 +126,7 @@ def _profile_page(*, typed: str = "", error: str | None = None) -> Response:
         profile=shown,
         typed=typed[:64],
         error=error,
+        wait=wait,
         offered=offered,
         standing=standing,
         link=link,

@@ -12,7 +12,7 @@ from .. import clock, invite_code
 from ..db import transaction
 from ..errors import Refused
 from ..models import Challenge, User
-from . import challenges, sessions
+from . import challenges, limits, sessions
 from .challenges import Bound
 from .sessions import Device, OpenSession
 
@@ -37,11 +37,14 @@ def sign_in(
     now = clock.now()
     signed_in, blocked = None, False
     with transaction() as db:
-        verdict = challenges.take_a_try(db, phone=phone, code=code, bound=bound, challenge_id=challenge_id, now=now)
+        verdict = challenges.take_a_try(
+            db, phone=phone, code=code, bound=bound, challenge_id=challenge_id, address=device.address, now=now
+        )
         if verdict.challenge is not None:
             user_id, created, blocked = _find_or_make_user(db, phone, language, now)
             db.execute(update(Challenge).where(Challenge.id == verdict.challenge.id).values(user_id=user_id))
             if not blocked:
+                limits.add(db, "sign-ins", "", limits.DAY, now)
                 signed_in = SignedIn(sessions.open_session(db, user_id, bound, device, now), created)
         elif bound == "browser" and challenge_id is not None:
             signed_in = _sign_in_again(db, challenge_id, code, now)

@@ -13,16 +13,13 @@ from sqlalchemy.sql import ColumnElement
 
 from .. import clock
 from ..config import settings
-from ..db import read, transaction
-from ..errors import Refused
-from ..models import Challenge
-from . import limits, messages
+from ..db import line_up, read
+from ..models import Challenge, Message
+from . import guesses, limits, messages
+from .guesses import LIFETIME, LONG, MAX_TRIES
 
 Bound = Literal["api", "browser"]
 SIGN_IN = "sign_in"
-CODE_LENGTH = 4
-MAX_TRIES = 3
-LIFETIME = timedelta(minutes=10)
 RESEND_AFTER = timedelta(seconds=60)
 TOO_LATE_TO_RESEND = timedelta(minutes=2)
 
@@ -31,7 +28,8 @@ TOO_LATE_TO_RESEND = timedelta(minutes=2)
 class Running:
     """A challenge as its owner sees it.
 
-    `state` is `live`, `used`, `expired` or `no_tries`; times in whole seconds; `code` only where codes are shown.
+    `state` is `live`, `used`, `expired`, `no_tries` or `closed` (by the site's ration of guesses); times in whole
+    seconds; `code` only where codes are shown.
     """
 
     id: str
@@ -66,55 +64,74 @@ def code_for(challenge: Challenge) -> str:
 
 
 def is_live(challenge: Challenge, now: datetime) -> bool:
-    """Tell whether a code for it can still be right."""
+    """Tell whether a code for it can still be right, where the site does not close it."""
     return challenge.used_at is None and now < challenge.expires_at and challenge.attempts < MAX_TRIES
 
 
 def ask(
-    phone: str, *, bound: Bound, challenge_id: str | None, address: str, language: str, show_code: bool = False
+    phone: str,
+    *,
+    bound: Bound,
+    challenge_id: str | None,
+    address: str,
+    language: str,
+    known: str | None = None,
+    show_code: bool = False,
 ) -> Running:
     """Send a code to a phone, for a running challenge the same one again; return the challenge.
 
-    Whether the phone has an account is never looked at. Sooner than allowed: an API gets `resend_too_soon`, a browser
-    its running challenge. A spent limit is `too_many_codes` or `too_many_requests`, and then nothing has changed.
+    Whether the phone has an account is never looked at. `known` is the id of a browser that has signed in with the
+    phone before. Sooner than allowed: an API gets `resend_too_soon`, a browser its running challenge. A spent limit is
+    Spent, and then nothing has changed.
     """
     now = clock.now()
-    with transaction() as db:
-        # Parallel requests for one phone: its counters' rows put them in a line, each sees what the one before made.
-        wait = limits.take(db, "phone-sends", phone, settings().limit_phone_sends, now)
-        challenge = _find(db, phone, bound, challenge_id, now)
-        if challenge is None or now >= challenge.expires_at - TOO_LATE_TO_RESEND or not is_live(challenge, now):
+    with limits.guarded() as db:
+        # Parallel requests for one phone go one by one: each sees what the one before made.
+        line_up(db, phone_key(phone))
+        closed = guesses.are_closed(db, now)
+        challenge = _find(db, phone, bound, challenge_id, now, closed=closed)
+        if challenge is not None and not _can_be_sent_again(challenge, now, closed=closed):
             challenge = None
-        elif now < _resend_at(challenge):
+        if challenge is not None and now < _resend_at(challenge):
             if bound == "browser":
-                running = _running(challenge, now, show_code=show_code)
-                db.rollback()  # nothing is sent, so nothing is counted
-                return running
-            raise Refused("resend_too_soon", retry_after=_seconds(_resend_at(challenge) - now))
-        if wait is not None:
-            raise Refused("too_many_codes", retry_after=wait)
+                return _running(challenge, now, show_code=show_code)
+            raise limits.Spent("resend", "resend_too_soon", _seconds(_resend_at(challenge) - now))
+        if known is None:
+            limits.take(db, "phone-sends", phone, now)
+        else:
+            limits.take(db, "known-sends", f"{phone} {known}", now)
         if challenge is None:
-            challenge = _start(db, phone, bound, address, now)
+            challenge = _start(db, phone, bound, address, now, known=known is not None)
         else:
             challenge.sends += 1
             challenge.last_sent_at = now
-        message_id = messages.queue_code(db, phone, challenge.id, language, challenge.expires_at, now)
+            db.flush()
+        if not challenge.known:
+            limits.take(db, "block-sends", phone[:-4], now)
+        message_id = messages.queue_code(db, challenge, language, now)
     messages.queued.send(message_id)
     return _running(challenge, now, show_code=show_code)
 
 
 def look(challenge_id: str, *, show_code: bool = False) -> Running | None:
     """Return a browser's challenge as it stands."""
+    now = clock.now()
     challenge = read().scalar(select(Challenge).where(Challenge.id == challenge_id, Challenge.bound == "browser"))
-    return _running(challenge, clock.now(), show_code=show_code) if challenge else None
+    if challenge is None:
+        return None
+    closed = challenge.code_length != LONG and is_live(challenge, now) and guesses.are_closed(read(), now)
+    return _running(challenge, now, show_code=show_code, closed=closed)
 
 
-def take_a_try(db: Session, *, phone: str, code: str, bound: Bound, challenge_id: str | None, now: datetime) -> Verdict:
+def take_a_try(
+    db: Session, *, phone: str, code: str, bound: Bound, challenge_id: str | None, address: str, now: datetime
+) -> Verdict:
     """Compare a code with the challenge that is meant; the verdict holds it where the code was right.
 
     A code of another length takes no try. To be raised after the commit, so that the try stays counted.
     """
-    challenge = _find(db, phone, bound, challenge_id, now)
+    closed = guesses.are_closed(db, now)
+    challenge = _find(db, phone, bound, challenge_id, now, closed=closed)
     if challenge is None:
         return Verdict(None)
     named = challenge_id is not None
@@ -123,28 +140,46 @@ def take_a_try(db: Session, *, phone: str, code: str, bound: Bound, challenge_id
     # Parallel guesses: the row's lock puts them in a line, and no more than MAX_TRIES of them find it live.
     taken = db.execute(
         update(Challenge)
-        .where(Challenge.id == challenge.id, _live(now))
+        .where(Challenge.id == challenge.id, _live(now, closed=closed))
         .values(attempts=Challenge.attempts + 1)
         .returning(Challenge.attempts)
         .execution_options(synchronize_session=False)
     ).scalar_one_or_none()
     if taken is None:
         return Verdict(None, 0 if named else None)
+    if not guesses.take(db, challenge.code_length, now):
+        _uncount(db, challenge)  # closed since we looked: not compared
+        return Verdict(None, 0 if named else None)
     if not hmac.compare_digest(code_for(challenge), code):
+        guesses.note_wrong(db, challenge.id, address, now)
         return Verdict(None, MAX_TRIES - taken if named else None)
-    db.execute(
-        update(Challenge)
-        .where(Challenge.id == challenge.id)
-        .values(attempts=Challenge.attempts - 1, used_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    limits.give_back(
-        db, "address-requests", challenge.address or "", settings().limit_address_requests, challenge.created_at
-    )
+    _uncount(db, challenge, used_at=now)
+    guesses.note_right(db, challenge.id, challenge.code_length, address, now)
+    _give_back_sends(db, challenge)
     return Verdict(challenge)
 
 
-def _find(db: Session, phone: str, bound: Bound, challenge_id: str | None, now: datetime) -> Challenge | None:
+def _uncount(db: Session, challenge: Challenge, **facts: datetime) -> None:
+    db.execute(
+        update(Challenge)
+        .where(Challenge.id == challenge.id)
+        .values(attempts=Challenge.attempts - 1, **facts)
+        .execution_options(synchronize_session=False)
+    )
+
+
+def _give_back_sends(db: Session, challenge: Challenge) -> None:
+    """Take back what only counts for codes that nobody solves: the request, and the sends to a block of numbers."""
+    limits.give_back(db, "address-requests", challenge.address or "", challenge.created_at)
+    if challenge.phone and not challenge.known:
+        sent = select(Message.created_at).where(Message.challenge_id == challenge.id).order_by(Message.created_at)
+        for sent_at in db.scalars(sent).all():
+            limits.give_back(db, "block-sends", challenge.phone[:-4], sent_at)
+
+
+def _find(
+    db: Session, phone: str, bound: Bound, challenge_id: str | None, now: datetime, *, closed: bool
+) -> Challenge | None:
     """Return the challenge that a request means: the one it names, or the newest live one asked through the API."""
     meant = select(Challenge).where(
         Challenge.purpose == SIGN_IN, Challenge.bound == bound, Challenge.phone_key == phone_key(phone)
@@ -153,25 +188,37 @@ def _find(db: Session, phone: str, bound: Bound, challenge_id: str | None, now: 
         return db.scalar(meant.where(Challenge.id == challenge_id))
     if bound == "browser":
         return None
-    return db.scalar(meant.where(_live(now)).order_by(Challenge.created_at.desc(), Challenge.id).limit(1))
+    live = _live(now, closed=closed)
+    return db.scalar(meant.where(live).order_by(Challenge.created_at.desc(), Challenge.id).limit(1))
 
 
-def _live(now: datetime) -> ColumnElement[bool]:
-    return and_(Challenge.used_at.is_(None), Challenge.expires_at > now, Challenge.attempts < MAX_TRIES)
+def _live(now: datetime, *, closed: bool) -> ColumnElement[bool]:
+    live = and_(Challenge.used_at.is_(None), Challenge.expires_at > now, Challenge.attempts < MAX_TRIES)
+    return and_(live, Challenge.code_length == LONG) if closed else live
 
 
-def _start(db: Session, phone: str, bound: Bound, address: str, now: datetime) -> Challenge:
-    wait = limits.take(db, "address-requests", address, settings().limit_address_requests, now)
-    if wait is not None:
-        raise Refused("too_many_requests", retry_after=wait)
+def _can_be_sent_again(challenge: Challenge, now: datetime, *, closed: bool) -> bool:
+    return (
+        is_live(challenge, now)
+        and now < challenge.expires_at - TOO_LATE_TO_RESEND
+        and not (closed and challenge.code_length != LONG)
+    )
+
+
+def _start(db: Session, phone: str, bound: Bound, address: str, now: datetime, *, known: bool) -> Challenge:
+    limits.take(db, "address-requests", address, now)
+    length = guesses.next_length(db, phone_key(phone), address, now)
+    if length.rule:
+        limits.note_fired(db, length.rule, now)
     challenge = Challenge(
         id=secrets.token_urlsafe(16),
         purpose=SIGN_IN,
         phone=phone,
         phone_key=phone_key(phone),
-        code_length=CODE_LENGTH,
+        code_length=length.digits,
         bound=bound,
         address=address,
+        known=known,
         attempts=0,
         sends=1,
         created_at=now,
@@ -191,24 +238,27 @@ def _tries_left(challenge: Challenge, now: datetime) -> int:
     return MAX_TRIES - challenge.attempts if is_live(challenge, now) else 0
 
 
-def _state(challenge: Challenge, now: datetime) -> str:
+def _state(challenge: Challenge, now: datetime, *, closed: bool) -> str:
     if challenge.used_at is not None:
         return "used"
     if challenge.attempts >= MAX_TRIES:
         return "no_tries"
-    return "live" if is_live(challenge, now) else "expired"
+    if not is_live(challenge, now):
+        return "expired"
+    return "closed" if closed else "live"
 
 
-def _running(challenge: Challenge, now: datetime, *, show_code: bool) -> Running:
-    live = is_live(challenge, now)
+def _running(challenge: Challenge, now: datetime, *, show_code: bool, closed: bool = False) -> Running:
+    state = _state(challenge, now, closed=closed)
+    live = state == "live"
     return Running(
         id=challenge.id,
         phone=challenge.phone or "",
         code_length=challenge.code_length,
         expires_in=_seconds(challenge.expires_at - now),
         resend_in=_seconds(_resend_at(challenge) - now) if live else 0,
-        tries_left=_tries_left(challenge, now),
-        state=_state(challenge, now),
+        tries_left=MAX_TRIES - challenge.attempts if live else 0,
+        state=state,
         expires_at=challenge.expires_at,
         resend_at=_resend_at(challenge),
         code=code_for(challenge) if show_code and live else None,

@@ -1,5 +1,6 @@
 """Invites: one inviter for each person, once, and never in a circle."""
 
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import Integer, bindparam, literal, select, update
@@ -7,9 +8,10 @@ from sqlalchemy.orm import Session as Db
 from sqlalchemy.orm import aliased
 
 from .. import clock, invite_code
-from ..db import lock, read, transaction
+from ..db import lock, read
 from ..errors import Refused
 from ..models import User
+from . import limits
 
 
 class Offer(NamedTuple):
@@ -35,32 +37,39 @@ def find_offer(code: str) -> Offer | None:
 def activate(user_id: int, code: str) -> None:
     """Name the owner of an invite code as the user's inviter.
 
-    Refuse with `unknown_invite_code`, `inviter_already_set`, `own_invite_code` or `invite_cycle`.
+    Refuse with `unknown_invite_code`, `inviter_already_set`, `own_invite_code` or `invite_cycle`; Spent where this
+    user has tried too many codes that do not exist.
     """
-    normalised = invite_code.normalise(code)
-    if normalised is None:
-        raise Refused("unknown_invite_code")
     now = clock.now()
-    with transaction() as db:
+    with limits.guarded() as db:
         # Three who name each other at once: each walk up sees what the one before has stored, so no circle closes.
         lock(db, "invites")
-        owner_id = db.scalar(select(User.id).where(User.invite_code == normalised, User.deleted_at.is_(None)))
-        if owner_id is None:
-            raise Refused("unknown_invite_code")
-        if db.scalar(select(User.inviter_id).where(User.id == user_id)) is not None:
-            raise Refused("inviter_already_set")
-        if owner_id == user_id:
-            raise Refused("own_invite_code")
-        if _is_above(db, user_id, owner_id):
-            raise Refused("invite_cycle")
-        changed = db.connection().execute(
-            update(User)
-            .where(User.id == user_id, User.inviter_id.is_(None))
-            .values(inviter_id=owner_id, invited_at=now)
-        )
-        if changed.rowcount != 1:
-            raise Refused("inviter_already_set")
-        db.execute(update(User).where(User.id == owner_id).values(invitees_count=User.invitees_count + 1))
+        limits.take(db, "wrong-invites", str(user_id), now)
+        found = _activate(db, user_id, invite_code.normalise(code), now)
+        if found:
+            limits.give_back(db, "wrong-invites", str(user_id), now)
+    if not found:
+        raise Refused("unknown_invite_code")
+
+
+def _activate(db: Db, user_id: int, code: str | None, now: datetime) -> bool:
+    """Store the inviter; tell whether there is such a code."""
+    owner_id = db.scalar(select(User.id).where(User.invite_code == code, User.deleted_at.is_(None)))
+    if code is None or owner_id is None:
+        return False
+    if db.scalar(select(User.inviter_id).where(User.id == user_id)) is not None:
+        raise Refused("inviter_already_set")
+    if owner_id == user_id:
+        raise Refused("own_invite_code")
+    if _is_above(db, user_id, owner_id):
+        raise Refused("invite_cycle")
+    changed = db.connection().execute(
+        update(User).where(User.id == user_id, User.inviter_id.is_(None)).values(inviter_id=owner_id, invited_at=now)
+    )
+    if changed.rowcount != 1:
+        raise Refused("inviter_already_set")
+    db.execute(update(User).where(User.id == owner_id).values(invitees_count=User.invitees_count + 1))
+    return True
 
 
 _chain = select(User.inviter_id.label("id")).where(User.id == bindparam("below")).cte("chain", recursive=True)

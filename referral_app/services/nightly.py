@@ -2,12 +2,12 @@
 
 from datetime import timedelta
 
-from sqlalchemy import update
+from sqlalchemy import delete, update
 
 from .. import clock
 from ..config import settings
 from ..db import transaction
-from ..models import Challenge
+from ..models import Challenge, Guess
 from . import limits
 
 
@@ -27,6 +27,8 @@ def reset_codes() -> None:
 
 
 def drop_old_counters() -> None:
-    """Drop the counters of windows that nobody asks for any more."""
+    """Drop the counters of windows and the guesses that nobody asks for any more."""
+    before = clock.now() - timedelta(days=45)
     with transaction() as db:
-        limits.drop_before(db, clock.now() - timedelta(days=45))
+        limits.drop_before(db, before)
+        db.execute(delete(Guess).where(Guess.guessed_at < before))

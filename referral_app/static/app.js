@@ -36,6 +36,21 @@
     setTimeout(() => { label.textContent = text; said.textContent = ""; }, 2000);
   });
 
+  // Times stand there in the site's zone; a reader in another one gets the own.
+  const local = () => {
+    for (const time of document.querySelectorAll("time[data-local]")) {
+      const moment = new Date(time.dateTime), today = moment.toDateString() === new Date().toDateString();
+      const parts = { hour: "2-digit", minute: "2-digit", hourCycle: "h23" };
+      if (time.dataset.local === "seconds") parts.second = "2-digit";
+      if (time.dataset.local === "day" || !today) Object.assign(parts, { day: "numeric", month: "long" });
+      delete time.dataset.local;
+      const language = document.documentElement.lang === "ru" ? "ru" : "en-GB";
+      time.textContent = moment.toLocaleString(language, parts).replace(/ (в|at) /, ", ");
+    }
+  };
+  document.addEventListener("htmx:afterSettle", local);
+  document.addEventListener("DOMContentLoaded", local);
+
   // Countdowns: the server wrote the true text, this lets it tick and enables the button beside it.
   setInterval(() => {
     for (const clock of document.querySelectorAll("[data-until]")) {
@@ -44,7 +59,7 @@
         clock.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
       } else {
         clock.closest("form")?.querySelector("button[disabled]")?.removeAttribute("disabled");
-        clock.closest(".hint").remove();
+        clock.closest(".hint")?.remove();
       }
     }
   }, 1000);

@@ -8,18 +8,14 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from referral_app.config import Rate
+from referral_app.environment import Rate
 from referral_app.models import Challenge, Message, User
 from referral_app.models import Session as SessionRow
 from referral_app.services import outbox
 from tests.conftest import Clock
-from tests.factories import PHONE, Api, World
+from tests.factories import PHONE, Api, World, wrong
 
 OTHER = "+79161234567"
-
-
-def wrong(code: str) -> str:
-    return f"{(int(code) + 1) % 10000:04}"
 
 
 def test_a_code_is_exchanged_for_tokens_that_open_the_profile(api: Api) -> None:

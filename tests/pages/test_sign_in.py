@@ -8,16 +8,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from referral_app.config import Rate
+from referral_app.environment import Rate
 from referral_app.models import Message, User
 from referral_app.models import Session as SessionRow
 from referral_app.services import outbox
 from tests.conftest import Clock
-from tests.factories import PHONE, Browser, World
-
-
-def wrong(code: str) -> str:
-    return f"{(int(code) + 1) % 10000:04}"
+from tests.factories import PHONE, Browser, World, plain, wrong
 
 
 def sms_sent(world: World) -> int:
@@ -199,7 +195,7 @@ def test_the_page_tells_what_became_of_the_sms(app: Flask, browser: Browser) -> 
     with app.app_context():
         outbox.run_once()
     news = browser.get("/sign-in/sms?shown=queued", headers={"HX-Request": "true"})
-    assert "Arrived at 15:01." in news.text
+    assert "Arrived at 15:01." in plain(news.text)
     assert "hx-trigger" not in news.text
     assert "HX-Push-Url" not in news.headers
 

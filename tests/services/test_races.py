@@ -1,8 +1,9 @@
 """What must hold under any parallel load, on both databases: threads that start at one barrier."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from threading import Barrier
@@ -13,21 +14,20 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from referral_app import clock as clock_module
-from referral_app.config import Rate
-from referral_app.db import transaction
+from referral_app.environment import Rate
 from referral_app.gateways.console import ConsoleGateway
 from referral_app.gateways.sms import Receipt
 from referral_app.models import Challenge, Message, User
 from referral_app.models import Counter as CounterRow
 from referral_app.models import Session as SessionRow
 from referral_app.services import challenges, limits, outbox
-from tests.factories import PHONE, Api, Browser, Person, World
+from tests.factories import PHONE, Api, Browser, Person, World, wrong
 
 pytestmark = pytest.mark.both_databases
 INVITER = "/profiles/me/inviter"
 
 
-def at_once(calls: list[Callable[[], Any]]) -> list[Any]:
+def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
     """Make all calls at one moment; return what they return, in their order."""
     barrier = Barrier(len(calls), timeout=20)
 
@@ -138,12 +138,71 @@ def test_twenty_requests_of_the_api_for_one_phone_send_one_code(api: Api, world:
     assert [row.n for row in world.rows(select(CounterRow.n).where(CounterRow.key.like("phone-sends:%")))] == [1, 1, 1]
 
 
-def test_a_counter_lets_its_limit_through(app: Flask, clock: Any) -> None:
+@pytest.mark.parametrize("rule", limits.RULES)
+def test_of_forty_at_once_every_counter_lets_its_limit_through(
+    app: Flask, world: World, clock: Any, change_settings: Callable[..., None], rule: str
+) -> None:
+    seven: dict[str, Any] = {
+        "limit_sms": {"sms_per_hour": 7},
+        "limit_sms_money": {"sms_budget_per_day": Decimal("0.07")},
+    }
+    setting = limits.RULES[rule].setting
+    change_settings(**seven.get(setting, {setting: (Rate(7, 60),)}))
+
     def take() -> bool:
-        with app.app_context(), transaction() as db:
-            return limits.take(db, "test", "somebody", (Rate(7, 60),), clock_module.now()) is None
+        try:
+            with app.app_context(), limits.guarded() as db:
+                limits.take(db, rule, "somebody", clock_module.now())
+        except limits.Spent:
+            return False
+        return True
 
     assert sum(at_once([take for _ in range(40)])) == 7
+    fired = select(CounterRow.n).where(CounterRow.key == f"fired:{rule}")
+    assert [row.n for row in world.rows(fired)] == [33]
+
+
+def test_sixty_attackers_at_once_get_nine_guesses_at_one_phone(
+    app: Flask, world: World, api: Api, change_settings: Callable[..., None]
+) -> None:
+    change_settings(limit_phone_sends=(Rate(1000, 3600),), limit_block_sends=(Rate(1000, 3600),))
+
+    def by_api(number: int) -> None:
+        mine = api.at(f"203.0.113.{number}")
+        asked = mine.ask()
+        code = asked.json.get("code", "0000")
+        for _ in range(3):
+            mine.exchange(wrong(code))
+
+    def by_browser(number: int) -> None:
+        browser = Browser(app, f"198.51.100.{number}")
+        code = browser.ask()
+        for _ in range(3):
+            browser.post("/sign-in/code", {"code": wrong(code)})
+
+    at_once([partial((by_api, by_browser)[number % 2], number) for number in range(60)])
+    guesses = dict(
+        map(tuple, world.rows(select(Challenge.code_length, func.sum(Challenge.attempts)).group_by("code_length")))
+    )
+    assert guesses[4] == 9
+    assert guesses[8] > 9
+    assert world.rows(select(Challenge.id).where(Challenge.used_at.is_not(None))) == []
+
+
+def test_guesses_at_forty_phones_at_once_stop_where_the_site_closes(app: Flask, world: World, api: Api) -> None:
+    world.count("site-guesses", 75)
+    asked = [api.at(f"203.0.113.{n}").ask(f"+7999{n:03}0000").json for n in range(40)]
+    assert {one["code_length"] for one in asked} == {4}
+    guesses = [
+        partial(api.at(f"198.51.100.{n}").exchange, wrong(one["code"]), one["phone"], challenge_id=one["challenge_id"])
+        for n, one in enumerate(asked)
+    ]
+    answers = at_once(guesses)
+    assert {answer.status_code for answer in answers} == {400}
+    # With 80 wrong ones it is still open: the 81st closes it.
+    assert Counter(answer.json["tries_left"] for answer in answers) == {2: 6, 0: 34}
+    assert world.counted("site-guesses") == 81
+    assert world.rows(select(func.sum(Challenge.attempts)))[0][0] == 6
 
 
 def test_a_code_posted_twice_at_once_ends_in_one_session(app: Flask, world: World, clock: Any) -> None:

@@ -9,7 +9,7 @@ import schemathesis
 from flask import Flask
 from hypothesis import HealthCheck, settings
 
-from referral_app.config import Rate
+from referral_app.environment import Rate
 from tests.factories import World
 
 DOCUMENT = json.loads((Path(__file__).parents[2] / "docs" / "openapi.json").read_text())
