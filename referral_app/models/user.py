@@ -1,15 +1,27 @@
 """A user: one phone, one invite code, at most one inviter."""
 
 from datetime import datetime
+from typing import Any
 
-from sqlalchemy import CheckConstraint, ForeignKey, Index, String
+from sqlalchemy import CheckConstraint, ForeignKey, Index, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from .. import search
 from ..db import Base
+
+SEARCHED = ("phone", "invite_code", "email", "first_name", "last_name")
+
+
+def _search_key(context: Any) -> str:
+    facts = context.get_current_parameters()
+    return search.key(*(facts.get(name) for name in SEARCHED))
 
 
 class User(Base):
-    """An account. One that is deleted keeps its row without a phone, as the inviter of its invitees."""
+    """An account. One that is deleted keeps its row without a phone, as the inviter of its invitees.
+
+    `search_key` is made of the SEARCHED columns at the insert; an update of one of them has to make it anew.
+    """
 
     __tablename__ = "users"
     __table_args__ = (
@@ -19,6 +31,7 @@ class User(Base):
         CheckConstraint("role IN ('user', 'admin')", name="role_known"),
         # An inviter's list is read newest first.
         Index(None, "inviter_id", "invited_at", "id"),
+        Index(None, "created_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -33,6 +46,7 @@ class User(Base):
     first_name: Mapped[str | None] = mapped_column(String(100))
     last_name: Mapped[str | None] = mapped_column(String(100))
     language: Mapped[str | None] = mapped_column(String(8))
+    search_key: Mapped[str] = mapped_column(Text, default=_search_key, server_default="")
     created_at: Mapped[datetime]
     blocked_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
