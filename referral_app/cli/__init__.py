@@ -2,10 +2,11 @@
 
 from flask import Flask
 
-from . import documents, ops
+from . import documents, limits, ops, users
 
 
 def init_app(app: Flask) -> None:
     """Add the commands."""
-    app.cli.add_command(ops.group)
+    for commands in (ops, users, limits):
+        app.cli.add_command(commands.group)
     documents.init_app(app)
