@@ -51,9 +51,20 @@ PROBLEMS = {
     "bad_request": Problem(400, N_("Bad request"), N_("The request cannot be understood.")),
     "invalid_json": Problem(400, N_("Invalid JSON"), N_("The body has to be one JSON object, in UTF-8.")),
     "wrong_code": Problem(400, N_("Wrong code"), N_("The code did not match, was used already or is too old.")),
+    "wrong_password": Problem(400, N_("Wrong password"), N_("The password did not match.")),
     "unauthorized": Problem(401, N_("Sign in first"), N_("This needs a valid access token of a running session.")),
     "account_blocked": Problem(403, N_("Account blocked"), N_("This account is blocked.")),
     "forbidden": Problem(403, N_("Not from this site"), N_("The form came from another site. Nothing was changed.")),
+    "admin_required": Problem(403, N_("For admins"), N_("This is for admins alone.")),
+    "second_factor_required": Problem(
+        403, N_("Second factor needed"), N_("Give your password at /api/v1/auth/second-factor first.")
+    ),
+    "second_factor_stale": Problem(
+        403, N_("Second factor too old"), N_("This needs a password given within the last 15 minutes. Give it again.")
+    ),
+    "password_not_set": Problem(
+        403, N_("No password yet"), N_("This account has no password. Set one with: flask users create-admin PHONE")
+    ),
     "not_found": Problem(404, N_("Not found"), N_("There is nothing at this address.")),
     "unknown_invite_code": Problem(404, N_("Unknown invite code"), N_("There is no such invite code.")),
     "method_not_allowed": Problem(405, N_("Method not allowed"), N_("This address does not know the method.")),
@@ -65,6 +76,7 @@ PROBLEMS = {
     "payload_too_large": Problem(413, N_("Too large"), N_("The body may have 64 KB at most.")),
     "unsupported_media_type": Problem(415, N_("Wrong content type"), N_("Send application/json.")),
     "validation_failed": Problem(422, N_("Check the fields"), N_("Some values cannot be used.")),
+    "weak_password": Problem(422, N_("Password too short"), N_("Use a password of 8 characters or more.")),
     "resend_too_soon": Problem(429, N_("Too soon"), N_("The code was sent a moment ago. Wait before asking again.")),
     "too_many_codes": Problem(429, N_("Too many codes"), N_("Too many codes went to this number. Wait a while.")),
     "too_many_requests": Problem(429, N_("Too many requests"), N_("Too many requests came from your address.")),
@@ -75,6 +87,7 @@ PROBLEMS = {
     "too_many_invite_codes": Problem(
         429, N_("Too many invite codes"), N_("You have tried too many codes that do not exist.")
     ),
+    "too_many_passwords": Problem(429, N_("Too many passwords"), N_("Too many passwords were wrong.")),
     "internal_error": Problem(500, N_("Error on our side"), N_("It was recorded. What was saved before is safe.")),
     "unavailable": Problem(503, N_("Back soon"), N_("The site cannot answer at the moment. Try again shortly.")),
 }

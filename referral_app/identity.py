@@ -49,7 +49,25 @@ def tokens(opened: OpenSession) -> dict[str, Any]:
 
 def bearer_required(view: Callable[P, R]) -> Callable[P, R]:
     """Let an API call in with an access token of a running session alone."""
+    return _guarded(view, "bearer")
 
+
+def admin_role_required(view: Callable[P, R]) -> Callable[P, R]:
+    """Let admins in, also before they have given their second factor."""
+    return _guarded(view, "admin role", _check_role)
+
+
+def admin_required(view: Callable[P, R]) -> Callable[P, R]:
+    """Let admins in who have given their second factor in this session."""
+    return _guarded(view, "admin", _check_role, _check_factor)
+
+
+def fresh_admin_required(view: Callable[P, R]) -> Callable[P, R]:
+    """Let admins in whose second factor is younger than 15 minutes: for exports, imports, mailings, deletions."""
+    return _guarded(view, "fresh admin", _check_role, _check_factor, _check_age_of_factor)
+
+
+def _guarded(view: Callable[P, R], guard: str, *checks: Callable[[Reader], None]) -> Callable[P, R]:
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
         claims = _read_token("access")
@@ -57,12 +75,29 @@ def bearer_required(view: Callable[P, R]) -> Callable[P, R]:
         found = sessions.find_api_reader(claims["sid"], clock.now())
         if found is None or str(found.user_id) != claims["sub"]:
             raise Refused("unauthorized")
+        for check in checks:
+            check(found)
         g.reader = found
         _note_use(found)
         return view(*args, **kwargs)
 
-    guarded.guard = "bearer"  # type: ignore[attr-defined]
+    guarded.guard = guard  # type: ignore[attr-defined]
     return guarded
+
+
+def _check_role(found: Reader) -> None:
+    if found.role != "admin":
+        raise Refused("admin_required")
+
+
+def _check_factor(found: Reader) -> None:
+    if found.second_factor_at is None:
+        raise Refused("second_factor_required")
+
+
+def _check_age_of_factor(found: Reader) -> None:
+    if found.second_factor_at is None or found.second_factor_at <= clock.now() - sessions.FRESH_FOR:
+        raise Refused("second_factor_stale")
 
 
 def refresh_required(view: Callable[P, R]) -> Callable[P, R]:

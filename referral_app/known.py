@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 
 from . import clock
 from .config import settings
-from .services import challenges
+from .services.guesses import phone_key
 
 COOKIE = "known"
 LIFETIME = 180 * 24 * 3600
@@ -51,4 +51,4 @@ def _serializer() -> URLSafeSerializer:
 
 
 def _key(phone: str) -> str:
-    return challenges.phone_key(phone)[:32]
+    return phone_key(phone)[:32]

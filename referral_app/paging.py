@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
+from urllib.parse import urlencode
 
 from flask import request
 from flask_babel import lazy_gettext as _l
@@ -72,4 +73,5 @@ class Page:
         }
 
     def _address(self, number: int) -> str:
-        return f"{settings().site_url}{request.path}?page={number}&page_size={self.size}"
+        query = request.args.to_dict() | {"page": str(number), "page_size": str(self.size)}
+        return f"{settings().site_url}{request.path}?{urlencode(query)}"

@@ -12,6 +12,7 @@ tokens on. Where the site does not show codes, put the one from the SMS into the
 VARIABLES = {
     "phone": "+79990000001",
     "invite_code": "ZZZZZZ",
+    "password": "a password for trying out",
     "code": "",
     "challenge_id": "",
     "access_token": "",
@@ -26,6 +27,8 @@ ORDER = (
     "getOwnProfile",
     "listInvitees",
     "setInviter",
+    "giveSecondFactor",
+    "listProfiles",
     "listSessions",
     "endSession",
     "endOtherSessions",
@@ -35,6 +38,7 @@ TAKES = {
     "requestCode": {"phone": "{{phone}}"},
     "exchangeCode": {"phone": "{{phone}}", "code": "{{code}}", "challenge_id": "{{challenge_id}}"},
     "setInviter": {"invite_code": "{{invite_code}}"},
+    "giveSecondFactor": {"password": "{{password}}"},
 }
 CARRIES = {
     "requestCode": ("challenge_id", "code"),

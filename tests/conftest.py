@@ -116,6 +116,7 @@ def app(apps: Callable[[str], Flask], database: str) -> Iterator[Flask]:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
         connection.execute(text("UPDATE users SET inviter_id = NULL, invited_at = NULL"))
+        connection.execute(text("UPDATE locks SET n = 0"))
         for table in reversed(Base.metadata.sorted_tables):
             if table.name != "locks":
                 connection.execute(table.delete())

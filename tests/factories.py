@@ -60,7 +60,7 @@ class World:
         number = phone or f"+7999{next(_numbers):07}"
         now = clock.now()
         with self.app.app_context(), transaction() as session:
-            user = User(phone=number, invite_code=new_code(), created_at=now, **facts)
+            user = User(**{"phone": number, "invite_code": new_code(), "created_at": now} | facts)
             if inviter:
                 user.inviter_id, user.invited_at = inviter.id, now
                 session.execute(

@@ -22,6 +22,8 @@ ROUTES = {
     "POST /api/v1/auth/code": "public",
     "POST /api/v1/auth/token": "public",
     "POST /api/v1/auth/logout": "bearer",
+    "POST /api/v1/auth/second-factor": "admin role",
+    "GET /api/v1/profiles": "admin",
     "POST /api/v1/auth/refresh": "refresh",
     "GET /api/v1/auth/sessions": "bearer",
     "DELETE /api/v1/auth/sessions": "bearer",

@@ -8,9 +8,16 @@ from .. import identity, paging
 from ..openapi import Blueprint
 from ..paging import PageQuery
 from ..preferences import language
-from ..services import accounts, challenges, sessions
+from ..services import accounts, admins, challenges, sessions
 from ..web import client_address, may_show_codes
-from .schemas import ChallengeSchema, CodeRequestSchema, SessionsPageSchema, TokenRequestSchema, TokensSchema
+from .schemas import (
+    ChallengeSchema,
+    CodeRequestSchema,
+    PasswordSchema,
+    SessionsPageSchema,
+    TokenRequestSchema,
+    TokensSchema,
+)
 
 blp = Blueprint("auth", __name__, url_prefix="/api/v1/auth", description="Sign-in by phone and code.")
 
@@ -86,6 +93,31 @@ def exchange_code(body: dict[str, Any]) -> tuple[dict[str, Any], int]:
 def log_out() -> None:
     """End the session of the access token; all its tokens are refused from now on."""
     sessions.sign_out(identity.reader())
+
+
+@blp.route("/second-factor", methods=["POST"])
+@identity.admin_role_required
+@blp.arguments(PasswordSchema)
+@blp.response(204)
+@blp.refuses(
+    "invalid_json",
+    "wrong_password",
+    "unauthorized",
+    "admin_required",
+    "password_not_set",
+    "payload_too_large",
+    "unsupported_media_type",
+    "validation_failed",
+    "weak_password",
+    "too_many_passwords",
+)
+@blp.doc(operationId="giveSecondFactor")
+def give_second_factor(body: dict[str, str]) -> None:
+    """Give an admin's password, which opens what is for admins to this session.
+
+    The very first admin has none yet: within the session that made the account, this sets it.
+    """
+    admins.give_second_factor(identity.reader(), body["password"])
 
 
 @blp.route("/refresh", methods=["POST"])

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from marshmallow import Schema, fields, pre_dump
+from flask_babel import lazy_gettext as _l
+from marshmallow import Schema, fields, pre_dump, validate
 
 from .. import device, identity
 from ..fields import Code, Phone, challenge_id
@@ -32,6 +33,16 @@ class TokenRequestSchema(CodeSchema):
     phone = Phone(required=True, metadata={"example": "+79991234567"})
     challenge_id = challenge_id(
         metadata={"example": _ID, "description": "Without it the phone's newest live challenge is meant."}
+    )
+
+
+class PasswordSchema(Schema):
+    """An admin's password."""
+
+    password = fields.String(
+        required=True,
+        validate=validate.Length(1, 200, error=_l("Use 1 to 200 characters.")),
+        metadata={"example": "correct horse battery staple", "format": "password"},
     )
 
 

@@ -8,9 +8,30 @@ from ..openapi import Blueprint
 from ..paging import PageQuery
 from ..services import invites, users
 from ..services.users import Profile
-from .schemas import InviteesPageSchema, InviterRequestSchema, ProfileSchema
+from .schemas import (
+    InviteesPageSchema,
+    InviterRequestSchema,
+    ProfileSchema,
+    ProfilesPageSchema,
+    ProfilesQuery,
+)
 
 blp = Blueprint("profiles", __name__, url_prefix="/api/v1/profiles", description="Invite code, inviter, invitees.")
+
+
+@blp.route("", methods=["GET"])
+@identity.admin_required
+@blp.arguments(ProfilesQuery, location="query")
+@blp.response(200, ProfilesPageSchema)
+@blp.refuses("unauthorized", "admin_required", "second_factor_required", "validation_failed")
+@blp.doc(operationId="listProfiles")
+def list_profiles(query: dict[str, Any]) -> dict[str, Any]:
+    """List all users, for admins.
+
+    The search goes by phone, invite code, e-mail and names, without regard to case, and takes е for ё.
+    """
+    found = query["search"]
+    return paging.cut(query, users.count_profiles(found), partial(users.list_profiles, found, query["sort"])).envelope()
 
 
 @blp.route("/me", methods=["GET"])

@@ -7,7 +7,8 @@ from marshmallow import Schema, fields, pre_dump, validate
 
 from ..config import settings
 from ..fields import Line
-from ..services.users import Profile
+from ..paging import PageQuery
+from ..services.users import SORTS, Profile
 
 
 def invite_url(code: str) -> str:
@@ -53,6 +54,42 @@ class ProfileSchema(Schema):
             "avatar_url": None,
             "invite_url": invite_url(profile.invite_code),
         }
+
+
+class ListedProfileSchema(ProfileSchema):
+    """A user as the list of all has it: without invitees."""
+
+    class Meta:
+        """Leave out what would need a statement for each."""
+
+        exclude = ("invitees",)
+
+
+class ProfilesQuery(PageQuery):
+    """The query of the list of all users."""
+
+    search = Line(
+        load_default="",
+        validate=validate.Length(max=100, error=_l("Use 100 characters at most.")),
+        metadata={"example": "999 123", "description": "Words or digits; phone, invite code, e-mail and names."},
+    )
+    sort = fields.String(
+        load_default="-created_at",
+        validate=validate.OneOf(
+            [f"{sign}{name}" for name in SORTS for sign in ("", "-")],
+            error=_l("Use a field of the list, with a minus for downwards."),
+        ),
+        metadata={"example": "-created_at", "description": "With a minus downwards."},
+    )
+
+
+class ProfilesPageSchema(Schema):
+    """One page of the list of all users."""
+
+    count = fields.Integer(required=True, metadata={"example": 1})
+    next = fields.String(required=True, allow_none=True, metadata={"example": None})
+    previous = fields.String(required=True, allow_none=True, metadata={"example": None})
+    results = fields.List(fields.Nested(ListedProfileSchema), required=True)
 
 
 class InviteesPageSchema(Schema):

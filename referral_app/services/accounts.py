@@ -4,11 +4,12 @@ import hmac
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session as Db
 
 from .. import clock, invite_code
+from ..config import settings
 from ..db import transaction
 from ..errors import Refused
 from ..models import Challenge, User
@@ -41,9 +42,11 @@ def sign_in(
             db, phone=phone, code=code, bound=bound, challenge_id=challenge_id, address=device.address, now=now
         )
         if verdict.challenge is not None:
-            user_id, created, blocked = _find_or_make_user(db, phone, language, now)
+            user_id, created, blocked = find_or_make_user(db, phone, language, now)
             db.execute(update(Challenge).where(Challenge.id == verdict.challenge.id).values(user_id=user_id))
             if not blocked:
+                if created and settings().first_user_is_admin:
+                    _promote_the_first(db, user_id)
                 limits.add(db, "sign-ins", "", limits.DAY, now)
                 signed_in = SignedIn(sessions.open_session(db, user_id, bound, device, now), created)
         elif bound == "browser" and challenge_id is not None:
@@ -55,8 +58,20 @@ def sign_in(
     return signed_in
 
 
-def _find_or_make_user(db: Db, phone: str, language: str, now: datetime) -> tuple[int, bool, bool]:
-    """Return the id of the phone's user, whether it was made, whether it is blocked."""
+# Of any number of first users at once one changes the row. A site that has users gets no first one any more.
+_FIRST = text(
+    "UPDATE locks SET n = 1 WHERE name = 'first-admin' AND n = 0"
+    " AND NOT EXISTS (SELECT 1 FROM users WHERE id <> :user_id)"
+)
+
+
+def _promote_the_first(db: Db, user_id: int) -> None:
+    if db.connection().execute(_FIRST, {"user_id": user_id}).rowcount == 1:
+        db.execute(update(User).where(User.id == user_id).values(role="admin"))
+
+
+def find_or_make_user(db: Db, phone: str, language: str | None, now: datetime) -> tuple[int, bool, bool]:
+    """Within a command, return the id of the phone's user, whether it was made, whether it is blocked."""
     insert = postgresql.insert if db.connection().dialect.name == "postgresql" else sqlite.insert
     for _attempt in range(20):
         # Two first sign-ins of one phone: the second insert waits for the first and then does nothing.

@@ -16,7 +16,7 @@ from ..config import settings
 from ..db import line_up, read
 from ..models import Challenge, Message
 from . import guesses, limits, messages
-from .guesses import LIFETIME, LONG, MAX_TRIES
+from .guesses import LIFETIME, LONG, MAX_TRIES, phone_key
 
 Bound = Literal["api", "browser"]
 SIGN_IN = "sign_in"
@@ -49,11 +49,6 @@ class Verdict(NamedTuple):
 
     challenge: Challenge | None
     tries_left: int | None = None
-
-
-def phone_key(phone: str) -> str:
-    """Return the HMAC that stands for a phone where the phone itself must not stay."""
-    return hmac.digest(settings().key("phones"), phone.encode(), "sha256").hex()
 
 
 def code_for(challenge: Challenge) -> str:

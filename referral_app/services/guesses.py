@@ -4,12 +4,16 @@ A code of 4 digits carries 13.3 bits. Where its guesses are spent, of a phone, a
 code has 8 digits; nobody is locked out.
 """
 
+import hmac
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from sqlalchemy import and_, bindparam, case, delete, func, select
 from sqlalchemy.orm import Session
 
+from .. import clock
+from ..config import settings
+from ..db import read
 from ..models import Challenge, Guess
 from . import limits
 from .limits import DAY, HOUR
@@ -46,6 +50,11 @@ class SiteGuesses(NamedTuple):
     def are_spent(self) -> bool:
         """Tell whether codes of 4 digits are closed."""
         return self.today > self.today_limit or self.month > self.month_limit
+
+
+def phone_key(phone: str) -> str:
+    """Return the HMAC that stands for a phone where the phone itself must not stay."""
+    return hmac.digest(settings().key("phones"), phone.encode(), "sha256").hex()
 
 
 _SPENT = select(
@@ -89,6 +98,21 @@ def next_length(db: Session, phone_key: str, address: str, now: datetime) -> Len
     if are_closed(db, now):
         return Length(LONG, "site-guesses")
     return Length(SHORT, None)
+
+
+def of_phone(phone: str) -> int:
+    """Return how many guesses a phone has spent, of PER_PHONE."""
+    return spent_on(read(), phone_key(phone), clock.now())
+
+
+def of_address(address: str) -> int:
+    """Return how many guesses from an address were wrong in this hour, of PER_ADDRESS."""
+    return limits.count(read(), "address-guesses", address, HOUR, clock.now())
+
+
+def look_ahead(phone: str, address: str) -> Length:
+    """Return how long the next code would be."""
+    return next_length(read(), phone_key(phone), address, clock.now())
 
 
 def of_site(db: Session, now: datetime) -> SiteGuesses:

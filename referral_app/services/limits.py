@@ -35,6 +35,7 @@ RULES = {
     "sms": Rule("limit_sms", "sms_spent"),
     "sms-money": Rule("limit_sms_money", "sms_spent"),
     "wrong-invites": Rule("limit_wrong_invites", "too_many_invite_codes"),
+    "second-factor": Rule("limit_second_factor", "too_many_passwords"),
     "lookups": Rule("limit_lookups", "too_many_requests"),
 }
 

@@ -37,6 +37,7 @@ class Reader(NamedTuple):
     session_id: str
     fresh: bool
     seen_at: datetime
+    second_factor_at: datetime | None
 
 
 class Running(NamedTuple):
@@ -63,7 +64,15 @@ class OpenSession:
 
 
 _READER = (
-    select(Session.user_id, User.role, User.language, Session.id, Session.created_at, Session.last_seen_at)
+    select(
+        Session.user_id,
+        User.role,
+        User.language,
+        Session.id,
+        Session.created_at,
+        Session.last_seen_at,
+        Session.second_factor_at,
+    )
     .join(User, User.id == Session.user_id)
     .where(Session.ended_at.is_(None), Session.expires_at > bindparam("now"))
     .where(User.blocked_at.is_(None), User.deleted_at.is_(None))
@@ -192,12 +201,20 @@ def _running(user_id: int) -> tuple[ColumnElement[bool], ...]:
 
 
 def _find_reader(
-    statement: Select[int, str, str | None, str, datetime, datetime], now: datetime, **values: str
+    statement: Select[int, str, str | None, str, datetime, datetime, datetime | None], now: datetime, **values: str
 ) -> Reader | None:
     row = read().execute(statement, {"now": now, **values}).first()
     if row is None:
         return None
-    return Reader(row.user_id, row.role, row.language, row.id, row.created_at > now - FRESH_FOR, row.last_seen_at)
+    return Reader(
+        row.user_id,
+        row.role,
+        row.language,
+        row.id,
+        row.created_at > now - FRESH_FOR,
+        row.last_seen_at,
+        row.second_factor_at,
+    )
 
 
 def _hash(token: str) -> str:

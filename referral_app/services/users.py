@@ -1,17 +1,20 @@
-"""Users as they see themselves."""
+"""Users as they see themselves, and as admins list them."""
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 from sqlalchemy.orm import aliased
+from sqlalchemy.sql import ColumnElement
 
+from .. import search
 from ..db import read, transaction
 from ..errors import Refused
 from ..models import User
 
 NEWEST = 50
+SORTS = ("id", "phone", "email", "first_name", "last_name", "invite_code", "invitees_count", "created_at")
 
 
 class Inviter(NamedTuple):
@@ -46,7 +49,7 @@ class Profile:
 
 
 _inviter = aliased(User)
-_PROFILE = (
+_PROFILES = (
     select(
         User.id,
         User.phone,
@@ -63,8 +66,9 @@ _PROFILE = (
         _inviter.deleted_at.label("inviter_deleted_at"),
     )
     .outerjoin(_inviter, _inviter.id == User.inviter_id)
-    .where(User.id == bindparam("user_id"), User.deleted_at.is_(None))
+    .where(User.deleted_at.is_(None))
 )
+_PROFILE = _PROFILES.where(User.id == bindparam("user_id"))
 _COUNT = select(User.invitees_count).where(User.id == bindparam("user_id"))
 _INVITEES = (
     select(User.phone, User.invited_at)
@@ -80,6 +84,27 @@ def get_profile(user_id: int) -> Profile:
     row = read().execute(_PROFILE, {"user_id": user_id}).first()
     if row is None:
         raise Refused("not_found")
+    return _profile(row, list_invitees(user_id, limit=NEWEST) if row.invitees_count else [])
+
+
+def count_profiles(query: str) -> int:
+    """Return how many users a search finds."""
+    return read().execute(select(func.count()).where(User.deleted_at.is_(None), *_found_by(query))).scalar_one()
+
+
+def list_profiles(query: str, sort: str, *, limit: int, offset: int = 0) -> list[Profile]:
+    """Return the users that a search finds, without their invitees; `sort` is one of SORTS, with `-` downwards."""
+    column = getattr(User, sort.removeprefix("-"))
+    order = [column.desc().nulls_last(), User.id.desc()] if sort.startswith("-") else [column.nulls_last(), User.id]
+    rows = read().execute(_PROFILES.where(*_found_by(query)).order_by(*order).limit(limit).offset(offset))
+    return [_profile(row, []) for row in rows]
+
+
+def _found_by(query: str) -> list[ColumnElement[bool]]:
+    return [User.search_key.contains(term, autoescape=True) for term in search.terms(query)]
+
+
+def _profile(row: Any, invitees: list[Invitee]) -> Profile:
     inviter = None
     if row.inviter_id is not None:
         gone = row.inviter_deleted_at is not None
@@ -93,7 +118,7 @@ def get_profile(user_id: int) -> Profile:
         invite_code=row.invite_code,
         inviter=inviter,
         invited_at=row.invited_at,
-        invitees=list_invitees(user_id, limit=NEWEST) if row.invitees_count else [],
+        invitees=invitees,
         invitees_count=row.invitees_count,
         created_at=row.created_at,
     )

@@ -45,7 +45,7 @@ def test_every_operation_has_an_id_a_summary_and_its_true_security(document: Any
         assert operation["operationId"]
         assert operation["summary"]
         guard = ROUTES[re.sub("{(.+?)}", r"<\1>", route)]
-        expected: Any = {"public": [], "bearer": [{"bearer": []}], "refresh": [{"refresh": []}]}[guard]
+        expected: Any = {"public": [], "refresh": [{"refresh": []}]}.get(guard, [{"bearer": []}])
         assert operation.get("security", document["security"]) == expected, route
 
 
@@ -62,13 +62,14 @@ def test_every_documented_error_is_a_problem_with_an_example_of_its_slug(documen
                 assert str(PROBLEMS[slug].status) == status
                 documented.add(slug)
     everywhere = {"bad_request", "forbidden", "method_not_allowed", "internal_error", "unavailable"}
+    everywhere |= {"second_factor_stale"}  # of a guard that no route has yet
     assert documented == set(PROBLEMS) - everywhere
 
 
 def test_every_body_and_answer_has_examples(document: Any) -> None:
     schemas = document["components"]["schemas"]
     for name, schema in schemas.items():
-        if name in {"Problem", "Profile", "InviteesPage", "SessionsPage"}:
+        if name in {"Problem", "Profile", "ListedProfile", "InviteesPage", "ProfilesPage", "SessionsPage"}:
             continue
         for field, described in schema["properties"].items():
             assert "example" in described, f"{name}.{field}"

@@ -45,7 +45,7 @@ def test_a_database_that_is_away_is_503_with_a_time(
 def test_health_tells_the_schema(another_app: Callable[..., Flask]) -> None:
     browser = Browser(another_app())
     assert browser.get("/health/live").json == {"status": "live"}
-    assert browser.get("/health/ready").json == {"status": "ready", "schema": "0003", "warnings": []}
+    assert browser.get("/health/ready").json == {"status": "ready", "schema": "0004", "warnings": []}
 
 
 def test_each_request_is_logged_with_its_id_and_without_phones(

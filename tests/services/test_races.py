@@ -20,7 +20,7 @@ from referral_app.gateways.sms import Receipt
 from referral_app.models import Challenge, Message, User
 from referral_app.models import Counter as CounterRow
 from referral_app.models import Session as SessionRow
-from referral_app.services import challenges, limits, outbox
+from referral_app.services import admins, challenges, limits, outbox
 from tests.factories import PHONE, Api, Browser, Person, World, wrong
 
 pytestmark = pytest.mark.both_databases
@@ -244,6 +244,40 @@ def test_of_eight_senders_one_takes_each_message(
     assert len(sent) == len(set(sent)) == 5
     assert world.rows(select(func.count()).where(Message.state == "delivered"))[0][0] == 5
     assert world.rows(select(func.count()).select_from(Challenge))[0][0] == 5
+
+
+def test_of_twenty_first_users_at_once_one_is_admin(
+    api: Api, world: World, change_settings: Callable[..., None]
+) -> None:
+    change_settings(first_user_is_admin=True, limit_block_sends=(Rate(1000, 3600),))
+    codes = {phone: api.ask(phone).json["code"] for phone in (f"+7999000{number:04}" for number in range(20))}
+    answers = at_once([partial(status, api.exchange, code, phone) for phone, code in codes.items()])
+    assert answers == [201] * 20
+    assert sorted(row.role for row in world.rows(select(User.role))) == ["admin", *["user"] * 19]
+
+
+def test_of_forty_wrong_passwords_at_once_five_are_compared(app: Flask, api: Api, world: World) -> None:
+    with app.app_context():
+        admins.create_admin(PHONE, "a password for tests")
+    mine = api.sign_in()
+    answers = at_once([partial(mine.post, "/auth/second-factor", {"password": "something else"})] * 40)
+    assert Counter(answer.json["slug"] for answer in answers) == {"wrong_password": 5, "too_many_passwords": 35}
+
+
+def test_of_two_first_passwords_at_once_one_is_set(api: Api, change_settings: Callable[..., None]) -> None:
+    change_settings(first_user_is_admin=True)
+    mine = api.sign_in()
+    passwords = ["the first password", "the second password"]
+    answers = at_once([partial(status, mine.post, "/auth/second-factor", {"password": one}) for one in passwords])
+    assert sorted(answers) == [204, 400]
+    right = passwords[answers.index(204)]
+    assert mine.post("/auth/second-factor", {"password": right}).status_code == 204
+
+
+def test_forty_wrong_invite_codes_at_once_stop_at_ten(api: Api, world: World) -> None:
+    mine = api(world.user())
+    answers = at_once([partial(status, mine.post, INVITER, {"invite_code": "ZZZZZZ"})] * 40)
+    assert Counter(answers) == {404: 10, 429: 30}
 
 
 def test_two_tabs_that_refresh_at_once_leave_one_new_token(api: Api, world: World) -> None:

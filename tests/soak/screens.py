@@ -22,6 +22,7 @@ class Walker:
     def __init__(self, page: Page, server: Server) -> None:
         self.page, self.server = page, server
         self.phone = f"+7999{next(_numbers):07}"
+        self.rows("DELETE FROM counters")  # each walk begins with full rations
 
     def rows(self, statement: str, *values: Any) -> list[Any]:
         """Execute a statement in the database of the server; return its rows."""
@@ -79,7 +80,7 @@ class Walker:
 
 
 def _wrong(code: str) -> str:
-    return f"{(int(code) + 1) % 10000:04}"
+    return f"{(int(code) + 1) % 10 ** len(code):0{len(code)}}"
 
 
 def start(w: Walker) -> None:
@@ -145,6 +146,38 @@ def code_sendable(w: Walker) -> None:
     w.ask()
     w.rows("UPDATE challenges SET last_sent_at = '2020-01-01 00:00:00.000000' WHERE phone = ?", w.phone)
     w.page.reload()
+
+
+def start_tomorrow(w: Walker) -> None:
+    for _ in range(3):
+        code = w.call("/auth/code", {"phone": w.phone})["code"]
+        w.call("/auth/token", {"phone": w.phone, "code": code})
+    w.rows("UPDATE counters SET n = 10 WHERE key LIKE 'phone-sends:86400:%'")
+    w.send_phone(w.phone)
+
+
+def code_long(w: Walker) -> None:
+    w.ask()
+    w.rows("UPDATE challenges SET code_length = 8 WHERE phone = ?", w.phone)
+    w.page.reload()
+
+
+def code_long_wrong(w: Walker) -> None:
+    code_long(w)
+    w.send_code(_wrong(w.page.locator(".flash .mono.big").inner_text()))
+
+
+def code_closed(w: Walker) -> None:
+    w.send_code(_wrong(w.ask()))
+    w.rows("UPDATE counters SET n = 81 WHERE key LIKE 'site-guesses:%'")
+    w.page.reload()
+
+
+def profile_codes_spent(w: Walker) -> None:
+    w.sign_in()
+    w.invite("7KMO1X")
+    w.rows("UPDATE counters SET n = 10 WHERE key LIKE 'wrong-invites:%'")
+    w.invite("7KM4QX")
 
 
 def profile_new(w: Walker) -> None:
@@ -290,6 +323,7 @@ SCREENS: dict[str, Callable[[Walker], None]] = {
     "start": start,
     "start-wrong-number": start_wrong_number,
     "start-too-many": start_too_many,
+    "start-tomorrow": start_tomorrow,
     "code-queued": code_queued,
     "code-sent": _with_sms("sent"),
     "code-delivered": _with_sms("delivered"),
@@ -300,8 +334,12 @@ SCREENS: dict[str, Callable[[Walker], None]] = {
     "code-expired": code_expired,
     "code-used": code_used,
     "code-sendable": code_sendable,
+    "code-long": code_long,
+    "code-long-wrong": code_long_wrong,
+    "code-closed": code_closed,
     "profile-new": profile_new,
     "profile-unknown-code": profile_unknown_code,
+    "profile-codes-spent": profile_codes_spent,
     "profile-own-code": profile_own_code,
     "profile-circle": profile_circle,
     "profile-invited": profile_invited,

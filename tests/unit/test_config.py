@@ -1,5 +1,6 @@
 import stat
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ def test_the_defaults_are_embedded_on_loopback_with_codes_shown(tmp_path: Path) 
     chosen = load_settings()
     assert chosen.embedded
     assert chosen.sms_show_codes
+    assert chosen.first_user_is_admin
     assert chosen.site_url == "http://127.0.0.1:8000"
     assert chosen.database_url == f"sqlite:///{tmp_path}/instance/app.db"
     assert chosen.limit_phone_sends == (Rate(10, 86400), Rate(5, 3600), Rate(3, 900))
@@ -39,10 +41,12 @@ def test_codes_are_not_shown_by_default_with_a_database_server_or_an_open_host(m
     monkeypatch.setenv("DATABASE_URL", "postgres://u:p@db/name")
     assert load_settings().database_url == "postgresql+psycopg2://u:p@db/name"
     assert not load_settings().sms_show_codes
+    assert not load_settings().first_user_is_admin
     monkeypatch.delenv("DATABASE_URL")
     monkeypatch.setenv("HOST", "0.0.0.0")
     monkeypatch.setenv("SITE_URL", "https://pozovi.example/")
     assert not load_settings().sms_show_codes
+    assert not load_settings().first_user_is_admin
     assert load_settings().site_url == "https://pozovi.example"
 
 
@@ -65,6 +69,15 @@ def test_codes_are_not_shown_by_default_with_a_database_server_or_an_open_host(m
         ("LIMIT_PHONE_SENDS", "3", "n/seconds"),
         ("LIMIT_PHONE_SENDS", "0/900", "below 1"),
         ("CODE_RESET_HOURS", "0", "from 1 to 720"),
+        ("SMS_PER_HOUR", "-1", "from 0 to"),
+        ("SMS_PER_DAY", "many", "SMS_PER_DAY is not a whole number"),
+        ("SMS_BUDGET_PER_DAY", "ten", "set roubles like 10000"),
+        ("SMS_PRICE", "-2.5", "set roubles from 0 on"),
+        ("SMS_PRICE", "NaN", "set roubles from 0 on"),
+        ("FIRST_USER_IS_ADMIN", "perhaps", "1 or 0"),
+        ("TRUSTED_PROXIES", "-1", "from 0 to 10"),
+        ("LIMIT_BLOCK_SENDS", "20", "n/seconds"),
+        ("LIMIT_LOOKUPS", "30/0", "below 1"),
     ],
 )
 def test_a_bad_setting_stops_with_a_sentence(
@@ -74,6 +87,20 @@ def test_a_bad_setting_stops_with_a_sentence(
     with pytest.raises(BadSetting, match=name) as refused:
         load_settings()
     assert sentence in str(refused.value)
+
+
+def test_limits_and_money_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LIMIT_BLOCK_SENDS", "5/60,50/3600")
+    monkeypatch.setenv("SMS_PRICE", "3,20")
+    monkeypatch.setenv("SMS_PER_HOUR", "0")
+    chosen = load_settings()
+    assert chosen.limit_block_sends == (Rate(50, 3600), Rate(5, 60))
+    assert chosen.sms_price == Decimal("3.20")
+    assert chosen.limit_sms == (Rate(5000, 86400), Rate(0, 3600))
+    assert chosen.limit_sms_money == (Rate(1_000_000, 86400),)
+    assert chosen.limit_wrong_invites == (Rate(10, 86400),)
+    assert chosen.limit_second_factor == (Rate(5, 900),)
+    assert chosen.limit_lookups == (Rate(30, 60),)
 
 
 def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
