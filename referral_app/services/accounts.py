@@ -13,7 +13,7 @@ from ..config import settings
 from ..db import transaction
 from ..errors import Refused
 from ..models import Challenge, User
-from . import challenges, limits, sessions
+from . import challenges, limits, sessions, tries
 from .challenges import Bound
 from .sessions import Device, OpenSession
 
@@ -38,7 +38,7 @@ def sign_in(
     now = clock.now()
     signed_in, blocked = None, False
     with transaction() as db:
-        verdict = challenges.take_a_try(
+        verdict = tries.take_a_try(
             db, phone=phone, code=code, bound=bound, challenge_id=challenge_id, address=device.address, now=now
         )
         if verdict.challenge is not None:

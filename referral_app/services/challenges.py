@@ -5,16 +5,16 @@ import math
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from sqlalchemy import and_, select, update
+from sqlalchemy import and_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
 from .. import clock
 from ..config import settings
 from ..db import line_up, read
-from ..models import Challenge, Message
+from ..models import Challenge
 from . import guesses, limits, messages
 from .guesses import LIFETIME, LONG, MAX_TRIES, phone_key
 
@@ -42,13 +42,6 @@ class Running:
     expires_at: datetime
     resend_at: datetime
     code: str | None = None
-
-
-class Verdict(NamedTuple):
-    """What came of comparing a code. `tries_left` is known where the challenge was named."""
-
-    challenge: Challenge | None
-    tries_left: int | None = None
 
 
 def code_for(challenge: Challenge) -> str:
@@ -84,7 +77,7 @@ def ask(
         # Parallel requests for one phone go one by one: each sees what the one before made.
         line_up(db, phone_key(phone))
         closed = guesses.are_closed(db, now)
-        challenge = _find(db, phone, bound, challenge_id, now, closed=closed)
+        challenge = find(db, phone, bound, challenge_id, now, closed=closed)
         if challenge is not None and not _can_be_sent_again(challenge, now, closed=closed):
             challenge = None
         if challenge is not None and now < _resend_at(challenge):
@@ -118,61 +111,7 @@ def look(challenge_id: str, *, show_code: bool = False) -> Running | None:
     return _running(challenge, now, show_code=show_code, closed=closed)
 
 
-def take_a_try(
-    db: Session, *, phone: str, code: str, bound: Bound, challenge_id: str | None, address: str, now: datetime
-) -> Verdict:
-    """Compare a code with the challenge that is meant; the verdict holds it where the code was right.
-
-    A code of another length takes no try. To be raised after the commit, so that the try stays counted.
-    """
-    closed = guesses.are_closed(db, now)
-    challenge = _find(db, phone, bound, challenge_id, now, closed=closed)
-    if challenge is None:
-        return Verdict(None)
-    named = challenge_id is not None
-    if len(code) != challenge.code_length:
-        return Verdict(None, _tries_left(challenge, now) if named else None)
-    # Parallel guesses: the row's lock puts them in a line, and no more than MAX_TRIES of them find it live.
-    taken = db.execute(
-        update(Challenge)
-        .where(Challenge.id == challenge.id, _live(now, closed=closed))
-        .values(attempts=Challenge.attempts + 1)
-        .returning(Challenge.attempts)
-        .execution_options(synchronize_session=False)
-    ).scalar_one_or_none()
-    if taken is None:
-        return Verdict(None, 0 if named else None)
-    if not guesses.take(db, challenge.code_length, now):
-        _uncount(db, challenge)  # closed since we looked: not compared
-        return Verdict(None, 0 if named else None)
-    if not hmac.compare_digest(code_for(challenge), code):
-        guesses.note_wrong(db, challenge.id, address, now)
-        return Verdict(None, MAX_TRIES - taken if named else None)
-    _uncount(db, challenge, used_at=now)
-    guesses.note_right(db, challenge.id, challenge.code_length, address, now)
-    _give_back_sends(db, challenge)
-    return Verdict(challenge)
-
-
-def _uncount(db: Session, challenge: Challenge, **facts: datetime) -> None:
-    db.execute(
-        update(Challenge)
-        .where(Challenge.id == challenge.id)
-        .values(attempts=Challenge.attempts - 1, **facts)
-        .execution_options(synchronize_session=False)
-    )
-
-
-def _give_back_sends(db: Session, challenge: Challenge) -> None:
-    """Take back what only counts for codes that nobody solves: the request, and the sends to a block of numbers."""
-    limits.give_back(db, "address-requests", challenge.address or "", challenge.created_at)
-    if challenge.phone and not challenge.known:
-        sent = select(Message.created_at).where(Message.challenge_id == challenge.id).order_by(Message.created_at)
-        for sent_at in db.scalars(sent).all():
-            limits.give_back(db, "block-sends", challenge.phone[:-4], sent_at)
-
-
-def _find(
+def find(
     db: Session, phone: str, bound: Bound, challenge_id: str | None, now: datetime, *, closed: bool
 ) -> Challenge | None:
     """Return the challenge that a request means: the one it names, or the newest live one asked through the API."""
@@ -183,13 +122,14 @@ def _find(
         return db.scalar(meant.where(Challenge.id == challenge_id))
     if bound == "browser":
         return None
-    live = _live(now, closed=closed)
-    return db.scalar(meant.where(live).order_by(Challenge.created_at.desc(), Challenge.id).limit(1))
+    newest = meant.where(live(now, closed=closed))
+    return db.scalar(newest.order_by(Challenge.created_at.desc(), Challenge.id).limit(1))
 
 
-def _live(now: datetime, *, closed: bool) -> ColumnElement[bool]:
-    live = and_(Challenge.used_at.is_(None), Challenge.expires_at > now, Challenge.attempts < MAX_TRIES)
-    return and_(live, Challenge.code_length == LONG) if closed else live
+def live(now: datetime, *, closed: bool) -> ColumnElement[bool]:
+    """Return the condition that is_live tells of one; `closed` where the site accepts no short codes."""
+    usable = and_(Challenge.used_at.is_(None), Challenge.expires_at > now, Challenge.attempts < MAX_TRIES)
+    return and_(usable, Challenge.code_length == LONG) if closed else usable
 
 
 def _can_be_sent_again(challenge: Challenge, now: datetime, *, closed: bool) -> bool:
@@ -227,10 +167,6 @@ def _start(db: Session, phone: str, bound: Bound, address: str, now: datetime, *
 
 def _resend_at(challenge: Challenge) -> datetime:
     return min(challenge.last_sent_at + RESEND_AFTER, challenge.expires_at - TOO_LATE_TO_RESEND)
-
-
-def _tries_left(challenge: Challenge, now: datetime) -> int:
-    return MAX_TRIES - challenge.attempts if is_live(challenge, now) else 0
 
 
 def _state(challenge: Challenge, now: datetime, *, closed: bool) -> str:

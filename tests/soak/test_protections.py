@@ -10,7 +10,8 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 RACES = "tests/services/test_races.py"
-LIVE = ".where(Challenge.id == challenge.id, _live(now))"
+LIVE = ".where(Challenge.id == challenge.id, challenges.live(now, closed=closed))"
+BOUND = " WHERE counters.n + :amount <= :limit"
 PROTECTIONS = [
     (
         f"{RACES}::test_a_ring_of_three_at_once_leaves_two_inviters",
@@ -35,12 +36,12 @@ PROTECTIONS = [
     ),
     (
         f"{RACES}::test_forty_exchanges_of_one_code_make_one_session",
-        "services/challenges.py",
+        "services/tries.py",
         [(LIVE, ".where(Challenge.id == challenge.id)")],
     ),
     (
         f"{RACES}::test_of_forty_guesses_three_are_compared",
-        "services/challenges.py",
+        "services/tries.py",
         [(LIVE, ".where(Challenge.id == challenge.id)")],
     ),
     (
@@ -51,21 +52,45 @@ PROTECTIONS = [
     (
         f"{RACES}::test_twenty_browsers_that_ask_for_one_phone_stay_within_its_sends",
         "services/limits.py",
-        [(" WHERE counters.n < :limit", "")],
+        [(BOUND, "")],
     ),
-    (f"{RACES}::test_a_counter_lets_its_limit_through", "services/limits.py", [(" WHERE counters.n < :limit", "")]),
+    (f"{RACES}::test_of_forty_at_once_every_counter_lets_its_limit_through", "services/limits.py", [(BOUND, "")]),
     (
         f"{RACES}::test_twenty_requests_of_the_api_for_one_phone_send_one_code",
         "services/challenges.py",
+        [("        line_up(db, phone_key(phone))\n", "")],
+    ),
+    (
+        f"{RACES}::test_sixty_attackers_at_once_get_nine_guesses_at_one_phone",
+        "services/challenges.py",
         [
-            (
-                '        wait = limits.take(db, "phone-sends", phone, settings().limit_phone_sends, now)\n'
-                "        challenge = _find(db, phone, bound, challenge_id, now)\n",
-                "        challenge = _find(db, phone, bound, challenge_id, now)\n"
-                '        wait = limits.take(db, "phone-sends", phone, settings().limit_phone_sends, now)\n',
-            )
+            ("        line_up(db, phone_key(phone))\n", ""),
+            ('            limits.take(db, "phone-sends", phone, now)\n', "            pass\n"),
         ],
     ),
+    (
+        f"{RACES}::test_guesses_at_forty_phones_at_once_stop_where_the_site_closes",
+        "services/guesses.py",
+        [
+            (
+                '    limits.add(db, "site-guesses", "", DAY, now)\n    site = of_site(db, now)\n',
+                '    site = of_site(db, now)\n    limits.add(db, "site-guesses", "", DAY, now)\n',
+            ),
+            ("site._replace(today=site.today - 1, month=site.month - 1)", "site"),
+        ],
+    ),
+    (f"{RACES}::test_of_twenty_first_users_at_once_one_is_admin", "services/accounts.py", [(" AND n = 0", "")]),
+    (
+        f"{RACES}::test_of_forty_wrong_passwords_at_once_five_are_compared",
+        "services/limits.py",
+        [(BOUND, "")],
+    ),
+    (
+        f"{RACES}::test_of_two_first_passwords_at_once_one_is_set",
+        "services/admins.py",
+        [(", User.password_hash.is_(None))", ")")],
+    ),
+    (f"{RACES}::test_forty_wrong_invite_codes_at_once_stop_at_ten", "services/limits.py", [(BOUND, "")]),
     (
         f"{RACES}::test_of_eight_senders_one_takes_each_message",
         "services/outbox.py",
