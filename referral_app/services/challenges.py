@@ -89,7 +89,7 @@ def ask(
         else:
             limits.take(db, "known-sends", f"{phone} {known}", now)
         if challenge is None:
-            challenge = _start(db, phone, bound, address, now, known=known is not None)
+            challenge = _start(db, phone, bound, address, now, known=known is not None, closed=closed)
         else:
             challenge.sends += 1
             challenge.last_sent_at = now
@@ -140,9 +140,11 @@ def _can_be_sent_again(challenge: Challenge, now: datetime, *, closed: bool) -> 
     )
 
 
-def _start(db: Session, phone: str, bound: Bound, address: str, now: datetime, *, known: bool) -> Challenge:
+def _start(
+    db: Session, phone: str, bound: Bound, address: str, now: datetime, *, known: bool, closed: bool
+) -> Challenge:
     limits.take(db, "address-requests", address, now)
-    length = guesses.next_length(db, phone_key(phone), address, now)
+    length = guesses.next_length(db, phone_key(phone), address, now, closed=closed)
     if length.rule:
         limits.note_fired(db, length.rule, now)
     challenge = Challenge(

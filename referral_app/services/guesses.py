@@ -89,13 +89,13 @@ def spent_on(db: Session, phone_key: str, now: datetime) -> int:
     return int(db.execute(_SPENT, {"phone_key": phone_key, "now": now, "since": now - RATION}).scalar_one())
 
 
-def next_length(db: Session, phone_key: str, address: str, now: datetime) -> Length:
-    """Return how many digits the next code for a phone has, asked from an address."""
+def next_length(db: Session, phone_key: str, address: str, now: datetime, *, closed: bool) -> Length:
+    """Return how many digits the next code for a phone has, asked from an address; `closed` as are_closed tells."""
     if spent_on(db, phone_key, now) + MAX_TRIES > PER_PHONE:
         return Length(LONG, "phone-guesses")
     if limits.count(db, "address-guesses", address, HOUR, now) >= PER_ADDRESS:
         return Length(LONG, "address-guesses")
-    if are_closed(db, now):
+    if closed:
         return Length(LONG, "site-guesses")
     return Length(SHORT, None)
 
@@ -112,15 +112,15 @@ def of_address(address: str) -> int:
 
 def look_ahead(phone: str, address: str) -> Length:
     """Return how long the next code would be."""
-    return next_length(read(), phone_key(phone), address, clock.now())
+    now = clock.now()
+    return next_length(read(), phone_key(phone), address, now, closed=are_closed(read(), now))
 
 
 def of_site(db: Session, now: datetime) -> SiteGuesses:
     """Return how the whole site stands."""
     today = limits.window(now, DAY)
     since = today - MONTH + timedelta(days=1)
-    wrong = limits.count_by_day(db, "site-guesses", since)
-    right = limits.count_by_day(db, "sign-ins", since)
+    wrong, right = limits.count_by_day(db, ("site-guesses", "sign-ins"), since)
     return SiteGuesses(
         wrong.get(today, 0),
         max(PER_DAY, right.get(today - timedelta(days=1), 0) / 100),

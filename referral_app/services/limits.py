@@ -2,7 +2,7 @@
 
 import hmac
 import math
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, cast
@@ -124,11 +124,14 @@ def count(db: Session, name: str, subject: str, seconds: int, now: datetime) -> 
     return found or 0
 
 
-def count_by_day(db: Session, name: str, since: datetime) -> dict[datetime, int]:
-    """Return what was counted on each day, by the day's beginning."""
-    key = _key(name, DAY, "")
-    days = select(Counter.window_start, Counter.n).where(Counter.key == key, Counter.window_start >= since)
-    return {row.window_start: row.n for row in db.execute(days)}
+def count_by_day(db: Session, names: Iterable[str], since: datetime) -> list[dict[datetime, int]]:
+    """Return, for each name, what was counted on each day, by the day's beginning."""
+    keys = [_key(name, DAY, "") for name in names]
+    days = select(Counter.key, Counter.window_start, Counter.n).where(
+        Counter.key.in_(keys), Counter.window_start >= since
+    )
+    rows = db.execute(days).all()
+    return [{row.window_start: row.n for row in rows if row.key == key} for key in keys]
 
 
 def list_standings(rule: str, subject: str) -> list[Standing]:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from referral_app.environment import Rate
 from referral_app.models import Challenge, Message, User
@@ -261,3 +261,17 @@ def test_behind_a_trusted_proxy_its_own_entry_counts(another_app: Callable[..., 
         "/auth/code", {"phone": PHONE}, headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.7"}
     )
     assert world.challenge().address == "203.0.113.7"
+
+
+def test_three_hundred_people_behind_one_address_sign_in_within_an_hour(api: Api, world: World, clock: Clock) -> None:
+    office = api.at("203.0.113.7")
+    for number in range(300):
+        phone = f"+7999{number:07}"
+        asked = office.ask(phone)
+        assert (asked.status_code, asked.json["code_length"]) == (202, 4)
+        if number % 20 == 0:
+            assert office.exchange(wrong(asked.json["code"]), phone).status_code == 400
+        assert office.exchange(asked.json["code"], phone).status_code == 201
+        clock.move(seconds=11)
+    assert world.rows(select(func.count()).where(Challenge.used_at.is_not(None)))[0][0] == 300
+    assert world.counted("site-guesses") == 0

@@ -1,12 +1,28 @@
 """The main job in a real browser, with JavaScript and without."""
 
+import json
 import re
+from datetime import datetime
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+from zoneinfo import ZoneInfo
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.factories import wrong
 from tests.servers import Server
+
+
+def call(server: Server, path: str, body: Any) -> Any:
+    """Call the API, as somebody else would."""
+    request = Request(f"{server.url}/api/v1{path}", json.dumps(body).encode(), {"Content-Type": "application/json"})
+    try:
+        with urlopen(request, timeout=30) as answer:
+            return json.load(answer)
+    except HTTPError as refused:
+        return json.load(refused)
 
 
 def sign_in(page: Page, phone: str) -> str:
@@ -133,3 +149,35 @@ def test_a_link_leads_through_the_sign_in_to_one_click_and_the_inviter_sees_the_
     kept = friend.evaluate("JSON.stringify([{...localStorage}, {...sessionStorage}])")
     assert "916" not in kept
     assert "ticket" not in kept
+
+
+def test_after_strangers_have_guessed_a_long_code_signs_in_from_the_known_browser(
+    open_page: Any, server: Server
+) -> None:
+    phone = "+79169000000"
+    owner = open_page(viewport={"width": 320, "height": 640}, timezone_id="Asia/Almaty")
+    sign_in(owner, phone)
+    owner.get_by_role("button", name="Sign out").click()
+    for _ in range(2):
+        asked = call(server, "/auth/code", {"phone": phone})
+        for _ in range(3):
+            call(server, "/auth/token", {"phone": phone, "code": wrong(asked["code"])})
+
+    owner.get_by_label("Mobile phone").fill(phone)
+    owner.get_by_role("button", name="Get a code").click()
+    until = owner.locator("#sms time").last
+    moment = datetime.fromisoformat(str(until.get_attribute("datetime"))).astimezone(ZoneInfo("Asia/Almaty"))
+    expect(until).to_have_text(re.compile(f"{moment:%H:%M}$"))
+    code = owner.locator(".flash .mono.big").inner_text()
+    for left in ("2\u00a0tries left", "1\u00a0try left", "The tries are used up"):
+        owner.get_by_label("Four digits").fill(wrong(code))
+        owner.get_by_role("button", name="Sign in").click()
+        expect(owner.get_by_text(left).first).to_be_visible()
+    owner.get_by_role("button", name="Get a new code").click()
+    field = owner.get_by_label("Eight digits")
+    expect(field).to_be_focused()
+    code = owner.locator(".flash .mono.big").inner_text()
+    field.press_sequentially(f"{code[:4]} {code[4:]}")
+    assert owner.evaluate("document.documentElement.scrollWidth") == 320
+    field.press("Enter")
+    expect(owner.get_by_role("heading", level=1)).to_have_text("Hello!")

@@ -7,7 +7,8 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from referral_app.logs import JsonFormatter
-from tests.factories import Api, Browser
+from referral_app.services import limits
+from tests.factories import Api, Browser, plain
 
 
 def test_an_unknown_page_is_a_page(browser: Browser) -> None:
@@ -40,6 +41,20 @@ def test_a_database_that_is_away_is_503_with_a_time(
     monkeypatch.setattr("referral_app.services.challenges.ask", away)
     for answer in (browser.post("/sign-in", {"phone": "+79991234567"}), api.ask()):
         assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+
+
+def test_a_limit_that_no_page_of_its_own_tells_is_a_page_with_the_time(
+    another_app: Callable[..., Flask], clock: object
+) -> None:
+    app = another_app()
+
+    def refuse() -> str:
+        raise limits.Spent("lookups", "too_many_requests", 42)
+
+    app.add_url_rule("/spent", view_func=refuse)
+    page = Browser(app).get("/spent")
+    assert (page.status_code, page.headers["Retry-After"]) == (429, "42")
+    assert "You can go on at 15:01:42." in plain(page.text)
 
 
 def test_health_tells_the_schema(another_app: Callable[..., Flask]) -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from referral_app import clock as clock_module
 from referral_app.environment import Rate
-from referral_app.models import Challenge, Counter, Message
+from referral_app.models import Counter, Message
 from referral_app.services import limits
 from tests.conftest import Clock
 from tests.factories import PHONE, Api, World, wrong
@@ -167,17 +167,3 @@ def test_codes_that_exist_take_nothing_from_the_ration_of_wrong_ones(api: Api, w
     for _ in range(12):
         assert mine.post(INVITER, {"invite_code": world.user().invite_code}).json["slug"] == "inviter_already_set"
     assert world.counted("wrong-invites", str(me.id)) == 9
-
-
-def test_three_hundred_people_behind_one_address_sign_in_within_an_hour(api: Api, world: World, clock: Clock) -> None:
-    office = api.at("203.0.113.7")
-    for number in range(300):
-        phone = f"+7999{number:07}"
-        asked = office.ask(phone)
-        assert (asked.status_code, asked.json["code_length"]) == (202, 4)
-        if number % 20 == 0:
-            assert office.exchange(wrong(asked.json["code"]), phone).status_code == 400
-        assert office.exchange(asked.json["code"], phone).status_code == 201
-        clock.move(seconds=11)
-    assert world.rows(select(func.count()).where(Challenge.used_at.is_not(None)))[0][0] == 300
-    assert world.counted("site-guesses") == 0
