@@ -19,7 +19,13 @@ from typing import Any
 
 from tests.servers import Server, serving, wait_for
 
-OPEN = {"LIMIT_ADDRESS_REQUESTS": "1000000/3600"}
+OPEN = {
+    "LIMIT_ADDRESS_REQUESTS": "1000000/3600",
+    "LIMIT_BLOCK_SENDS": "1000000/3600",
+    "SMS_PER_HOUR": "1000000",
+    "SMS_PER_DAY": "1000000",
+    "SMS_BUDGET_PER_DAY": "100000000",
+}
 
 
 def call(server: Server, path: str, body: Any, token: str | None = None) -> Any:
