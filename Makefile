@@ -12,12 +12,14 @@ COMPILED := $(CATALOGUES:.po=.mo)
 STATIC := referral_app/static/vendor
 SPECTACULAR := build/vendor/drf_spectacular_sidecar/static/drf_spectacular_sidecar
 
-.PHONY: help run test soak lint format translations openapi lock clean
+.PHONY: help build run test soak lint format translations openapi lock clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 20
 
-run: .venv/app $(STATIC)/made $(COMPILED) ## Set up what is missing and serve http://127.0.0.1:8000
+build: .venv/app $(STATIC)/made $(COMPILED) ## Set up what is missing, and serve nothing
+
+run: build ## Set up what is missing and serve http://127.0.0.1:8000
 	@$(BIN)/flask ops prepare
 	@exec $(BIN)/gunicorn -c gunicorn.conf.py
 

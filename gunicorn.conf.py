@@ -25,11 +25,12 @@ def when_ready(server):
 
 
 def post_worker_init(worker):
-    """Start the consumer after the fork; of several workers one has it."""
+    """Start the consumer after the fork; of several workers one has it. With Redis, `flask worker` is the consumer."""
     app = worker.app.callable
     connect(app)
-    _consumers.append(ConsumerThread(app))
-    _consumers[-1].start()
+    if not _settings.redis_url:
+        _consumers.append(ConsumerThread(app))
+        _consumers[-1].start()
 
 
 def worker_exit(server, worker):

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import NamedTuple, TypeVar
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
@@ -80,11 +80,14 @@ def _kept_secret(path: Path) -> bytes:
         raise BadSetting(f"INSTANCE_PATH: {path} cannot be read or made ({error.strerror}).") from error
 
 
-def postgresql(url: str) -> str:
-    """Return the address of a PostgreSQL database as SQLAlchemy wants it."""
+def postgresql(url: str, password: str = "") -> str:
+    """Return the address of a PostgreSQL database as SQLAlchemy wants it; `password` is one as it is, not quoted."""
     scheme, _, rest = url.partition("://")
     if scheme not in {"postgres", "postgresql", "postgresql+psycopg2"} or not rest:
         raise BadSetting("DATABASE_URL is no PostgreSQL address; set postgresql://user:password@host/name.")
+    if password:
+        user, at, place = rest.rpartition("@")
+        rest = f"{user.partition(':')[0]}:{quote(password, safe='')}@{place}" if at else rest
     return f"postgresql+psycopg2://{rest}"
 
 
@@ -122,11 +125,34 @@ def regions(name: str, codes: list[str]) -> list[str]:
     return codes
 
 
-def provider(name: str) -> str:
-    """Return the name of an SMS provider."""
-    if name != "console":
-        raise BadSetting("SMS_PROVIDER is unknown; set console, which keeps each SMS as a file.")
-    return name
+def providers(names: list[str]) -> tuple[str, ...]:
+    """Return the names of SMS providers, in their order."""
+    chosen = tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
+    if not chosen or set(chosen) - {"console", "smsaero", "smsc"}:
+        raise BadSetting(
+            "SMS_PROVIDERS has an unknown name; set smsaero, smsc or both, or console, which keeps each SMS as a file."
+        )
+    return chosen
+
+
+def needed(name: str, value: str, for_what: str) -> None:
+    """Refuse what is missing."""
+    if not value:
+        raise BadSetting(f"{name} is not set, but {for_what} needs it; set it.")
+
+
+def web_address(name: str, text: str) -> str:
+    """Return an address of HTTP that ends in a slash."""
+    if urlsplit(text).scheme not in {"http", "https"} or not urlsplit(text).hostname:
+        raise BadSetting(f"{name} is no address; set one like https://example.com/.")
+    return text.rstrip("/") + "/"
+
+
+def redis_address(text: str) -> str:
+    """Return the address of a Redis server, or nothing."""
+    if text and urlsplit(text).scheme not in {"redis", "rediss", "unix"}:
+        raise BadSetting("REDIS_URL is no Redis address; set redis://host:6379/0.")
+    return text
 
 
 def rates(env: Env, name: str, default: str) -> tuple[Rate, ...]:

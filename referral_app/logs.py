@@ -18,7 +18,7 @@ CONFIG: dict[str, Any] = {
     "formatters": {"json": {"()": "referral_app.logs.JsonFormatter"}},
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
     "root": {"level": "INFO", "handlers": ["stderr"]},
-    "loggers": {"alembic": {"level": "WARNING"}, "huey": {"level": "WARNING"}},
+    "loggers": {"alembic": {"level": "WARNING"}, "huey": {"level": "WARNING"}, "httpx": {"level": "WARNING"}},
 }
 _REQUEST_ID = re.compile(r"[A-Za-z0-9-]{8,64}")
 _requests = logging.getLogger("referral_app.requests")

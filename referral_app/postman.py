@@ -22,6 +22,7 @@ VARIABLES = {
 # The order in which the requests follow from each other; what ends the session comes last.
 ORDER = (
     "requestCode",
+    "getChallenge",
     "exchangeCode",
     "refreshTokens",
     "getOwnProfile",

@@ -83,7 +83,7 @@ def may_show_codes() -> bool:
     """Tell whether a code may stand in the answer: switched on, and asked on this machine itself."""
     chosen = settings()
     return (
-        chosen.sms_show_codes
+        chosen.shows_codes
         and address.is_loopback(urlsplit(f"//{request.host}").hostname or "")
         and not any(name in request.headers for name in FORWARDING)
     )

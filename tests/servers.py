@@ -9,7 +9,7 @@ import threading
 import time
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,32 +33,46 @@ def wait_for(what: str, check: "object", seconds: float = 30) -> None:
         pause.wait(0.05)
 
 
+def environment(folder: Path, **settings: str) -> dict[str, str]:
+    """Return the environment of a process of the site; its state is in the folder."""
+    ours = {"DATABASE_URL", "SITE_URL", "HOST", "REDIS_URL"}
+    plain = {name: value for name, value in os.environ.items() if name not in ours}
+    # The hour at which codes end is no hour for a test.
+    return plain | {"INSTANCE_PATH": str(folder), "CODE_RESET_HOURS": "720"} | settings
+
+
+@contextmanager
+def running(words: list[str], log: Path, env: dict[str, str]) -> "Iterator[subprocess.Popen[bytes]]":
+    """Run a program of the site in a session of its own; end it with its whole process group."""
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            ["setpriv", "--pdeathsig", "TERM", "--", str(Path(sys.executable).with_name(words[0])), *words[1:]],
+            cwd=ROOT,
+            env=env,
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    try:
+        yield process
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait(10)
+
+
 @contextmanager
 def serving(folder: Path, **settings: str) -> Iterator[Server]:
     """Prepare the database, start the server on a free port, end it with its whole process group."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    plain = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "SITE_URL", "HOST"}}
-    # The hour at which codes end is no hour for a test.
-    plain |= {"INSTANCE_PATH": str(folder), "PORT": str(port), "CODE_RESET_HOURS": "720"}
-    environment = plain | settings
-    flask, gunicorn = (str(Path(sys.executable).with_name(name)) for name in ("flask", "gunicorn"))
-    subprocess.run(
-        [flask, "ops", "prepare"], check=True, cwd=ROOT, env=environment, stdin=subprocess.DEVNULL, timeout=60
-    )
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen(
-            ["setpriv", "--pdeathsig", "TERM", "--", gunicorn, "-c", "gunicorn.conf.py"],
-            cwd=ROOT,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    env = environment(folder, PORT=str(port), **settings)
+    flask = str(Path(sys.executable).with_name("flask"))
+    subprocess.run([flask, "ops", "prepare"], check=True, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, timeout=60)
     url = f"http://127.0.0.1:{port}"
-    try:
+    with running(["gunicorn", "-c", "gunicorn.conf.py"], folder / "log", env) as server:
 
         def ready() -> bool:
             if server.poll() is not None:
@@ -71,6 +85,3 @@ def serving(folder: Path, **settings: str) -> Iterator[Server]:
 
         wait_for("the server", ready)
         yield Server(url, folder)
-    finally:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait(10)

@@ -21,6 +21,7 @@ ROUTES = {
     "POST /profile/inviter": "cookie",
     "POST /api/v1/auth/code": "public",
     "POST /api/v1/auth/token": "public",
+    "GET /api/v1/auth/challenges/<challenge_id>": "public",
     "POST /api/v1/auth/logout": "bearer",
     "POST /api/v1/auth/second-factor": "admin role",
     "GET /api/v1/profiles": "admin",

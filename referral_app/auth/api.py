@@ -8,10 +8,11 @@ from .. import identity, paging
 from ..openapi import Blueprint
 from ..paging import PageQuery
 from ..preferences import language
-from ..services import accounts, admins, challenges, sessions
+from ..services import accounts, admins, challenges, messages, sessions
 from ..web import client_address, may_show_codes
 from .schemas import (
     ChallengeSchema,
+    ChallengeStateSchema,
     CodeRequestSchema,
     PasswordSchema,
     SessionsPageSchema,
@@ -52,6 +53,17 @@ def request_code(body: dict[str, Any]) -> dict[str, Any]:
         show_code=may_show_codes(),
     )
     return {name: value for name, value in asdict(running).items() if value is not None}
+
+
+@blp.route("/challenges/<challenge_id>", methods=["GET"])
+@blp.response(200, ChallengeStateSchema)
+@blp.refuses("not_found")
+@blp.doc(operationId="getChallenge", security=[])
+def challenge_state(challenge_id: str) -> dict[str, Any]:
+    """Tell what became of the SMS, when it can go again, and the tries left; never the code."""
+    running = challenges.get_of_api(challenge_id)
+    message = messages.find_of_challenge(challenge_id)
+    return {**asdict(running), "state": message.state if message else "unknown"}
 
 
 @blp.route("/token", methods=["POST"])

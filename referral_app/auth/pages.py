@@ -103,7 +103,9 @@ def sms() -> ResponseReturnValue:
     """Tell what became of the SMS; 204 while it is what the page shows already."""
     running = _find_running()
     message = messages.find_of_challenge(running.id) if running else None
-    if message is None or message.state == request.args.get("shown"):
+    if running is None or message is None:
+        return Response(status=204)
+    if running.state == "live" and message.state == request.args.get("shown"):
         return Response(status=204)
     response = page("auth/sms.html", running=running, message=message, final=FINAL_STATES)
     del response.headers["HX-Push-Url"]

@@ -57,6 +57,20 @@ class ChallengeSchema(Schema):
     code = fields.String(metadata={"example": "0427", "description": "Only while codes are shown for trying out."})
 
 
+class ChallengeStateSchema(Schema):
+    """How a challenge and its SMS stand."""
+
+    state = fields.String(
+        required=True,
+        validate=validate.OneOf(["queued", "sending", "sent", "delivered", "failed", "expired", "unknown"]),
+        metadata={"example": "delivered", "description": "That of the newest SMS."},
+    )
+    code_length = fields.Integer(required=True, metadata={"example": 4})
+    expires_in = fields.Integer(required=True, metadata={"example": 541, "description": "Seconds."})
+    resend_in = fields.Integer(required=True, metadata={"example": 1, "description": "Seconds."})
+    tries_left = fields.Integer(required=True, metadata={"example": 3})
+
+
 class TokensSchema(Schema):
     """The tokens of a session."""
 

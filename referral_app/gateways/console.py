@@ -1,9 +1,10 @@
 """The gateway for trying things out: each SMS becomes a text file, and shows on the console while codes are shown."""
 
 import os
+from decimal import Decimal
 from pathlib import Path
 
-from .sms import GatewayError, Receipt
+from .sms import NotTaken, Receipt, Unclear
 
 
 class ConsoleGateway:
@@ -15,10 +16,10 @@ class ConsoleGateway:
         self.folder = folder
         self.prints = prints
 
-    def send(self, message_id: int, phone: str, text: str) -> Receipt:
-        """Write the file `<message id>.txt`: the receiver, a blank line, the text."""
-        content = f"To: {phone}\n\n{text}\n"
-        path = self.folder / f"{message_id:08}.txt"
+    def send(self, key: str, phone: str, text: str) -> Receipt:
+        """Write the file: the receiver, a blank line, the text."""
+        content = _content(phone, text)
+        path = self._path(key)
         try:
             self.folder.mkdir(mode=0o700, exist_ok=True)
             whole = path.with_suffix(".part")
@@ -26,7 +27,33 @@ class ConsoleGateway:
                 file.write(content)
             whole.replace(path)
         except OSError as error:
-            raise GatewayError(error.strerror or "not written") from error
+            raise NotTaken(error.strerror or "not written") from error
         if self.prints:
             print(f"--- SMS ---\n{content}-----------", flush=True)  # noqa: T201
         return Receipt("delivered", path.name)
+
+    def find(self, key: str, phone: str, text: str) -> Receipt | None:
+        """Look for the file, and for the text in it: a database made anew begins with the same keys."""
+        path = self._path(key)
+        try:
+            is_there = path.read_text(encoding="utf-8") == _content(phone, text)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise Unclear(error.strerror or "not read") from error
+        return Receipt("delivered", path.name) if is_there else None
+
+    def status(self, reference: str, key: str, phone: str) -> Receipt:
+        """Return what is true of all that was written."""
+        return Receipt("delivered", reference)
+
+    def balance(self) -> Decimal | None:
+        """Files cost nothing."""
+        return None
+
+    def _path(self, key: str) -> Path:
+        return self.folder / f"{key.zfill(8)}.txt"
+
+
+def _content(phone: str, text: str) -> str:
+    return f"To: {phone}\n\n{text}\n"

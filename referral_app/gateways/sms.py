@@ -1,39 +1,60 @@
-"""The gateway of SMS: what each provider does, and the choice of one."""
+"""The gateway of SMS: what each provider does, how it fails, and the providers in their order."""
 
 from dataclasses import dataclass
-from typing import Protocol
-
-from ..config import Settings
+from decimal import Decimal
+from typing import Literal, Protocol
 
 
 class GatewayError(Exception):
-    """The provider did not take the message; `reason` is a word for the list of messages, without a phone."""
+    """A message was not handed over, or nobody knows; `reason` is a word for the list of messages, without a phone."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
 
 
+class NotTaken(GatewayError):
+    """The provider surely did not take it. `later` tells that the same provider would refuse it again at once."""
+
+    def __init__(self, reason: str, *, later: bool = False) -> None:
+        super().__init__(reason)
+        self.later = later
+
+
+class NoAccess(NotTaken):
+    """The provider takes nothing at all: `no_money` or `wrong_key`. Somebody has to do something about it."""
+
+
+class Unclear(GatewayError):
+    """The provider may have taken it: it has to be asked before anything goes again."""
+
+
 @dataclass(frozen=True)
 class Receipt:
-    """What the provider said: `sent` or `delivered`, and its own name for the message."""
+    """What the provider says of a message; `reference` is its name for it, `cost` in roubles where it is known."""
 
-    state: str
-    reference: str | None = None
+    state: Literal["sent", "delivered", "failed"]
+    reference: str
+    cost: Decimal | None = None
 
 
 class SmsGateway(Protocol):
-    """A provider of SMS."""
+    """A provider of SMS. `key` is our name for a message, `phone` in E.164."""
 
     name: str
 
-    def send(self, message_id: int, phone: str, text: str) -> Receipt:
-        """Hand one SMS over; raise GatewayError where it was not taken."""
+    def send(self, key: str, phone: str, text: str) -> Receipt:
+        """Hand one SMS over; raise GatewayError where it was not taken or nobody knows."""
         ...
 
+    def find(self, key: str, phone: str, text: str) -> Receipt | None:
+        """Return what became of a message whose handing over was Unclear; None where it was surely not taken."""
+        ...
 
-def choose(settings: Settings) -> SmsGateway:
-    """Return the gateway that the settings name."""
-    from .console import ConsoleGateway  # noqa: PLC0415  it needs the types above
+    def status(self, reference: str, key: str, phone: str) -> Receipt:
+        """Return what became of a message that was taken."""
+        ...
 
-    return ConsoleGateway(settings.instance_path / "sms", prints=settings.sms_show_codes)
+    def balance(self) -> Decimal | None:
+        """Return the money left, in roubles; None where there is no such thing."""
+        ...

@@ -1,5 +1,6 @@
 """The facts that are kept."""
 
+from .attempt import Attempt
 from .challenge import Challenge
 from .counter import Counter, Lock
 from .guess import Guess
@@ -7,4 +8,4 @@ from .message import Message
 from .session import Session
 from .user import User
 
-__all__ = ["Challenge", "Counter", "Guess", "Lock", "Message", "Session", "User"]
+__all__ = ["Attempt", "Challenge", "Counter", "Guess", "Lock", "Message", "Session", "User"]

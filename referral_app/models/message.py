@@ -8,13 +8,14 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from ..db import Base
 
-STATES = ("queued", "sent", "delivered", "failed", "expired", "unknown")
+STATES = ("queued", "sending", "sent", "delivered", "failed", "expired", "unknown")
 
 
 class Message(Base):
     """One SMS. `text` is null for a code, which is derived when it is sent.
 
-    `taken_until` is set while a process holds the row; a row whose time has passed is anybody's again.
+    `taken_until` is set while a process holds the row; a row whose time has passed is anybody's again. `checks` counts
+    how often its status was asked for, `check_at` tells when the next time is.
     """
 
     __tablename__ = "messages"
@@ -22,6 +23,7 @@ class Message(Base):
         CheckConstraint(f"state IN {STATES}", name="state_known"),
         Index(None, "state", "priority", "due_at"),
         Index(None, "challenge_id"),
+        Index(None, "state", "check_at"),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -42,3 +44,5 @@ class Message(Base):
     error: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    checks: Mapped[int] = mapped_column(server_default="0")
+    check_at: Mapped[datetime | None]

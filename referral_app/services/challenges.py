@@ -14,6 +14,7 @@ from sqlalchemy.sql import ColumnElement
 from .. import clock
 from ..config import settings
 from ..db import line_up, read
+from ..errors import Refused
 from ..models import Challenge
 from . import guesses, limits, messages
 from .guesses import LIFETIME, LONG, MAX_TRIES, phone_key
@@ -103,8 +104,20 @@ def ask(
 
 def look(challenge_id: str, *, show_code: bool = False) -> Running | None:
     """Return a browser's challenge as it stands."""
+    return _look(challenge_id, "browser", show_code=show_code)
+
+
+def get_of_api(challenge_id: str) -> Running:
+    """Return a challenge that was asked through the API, as it stands."""
+    running = _look(challenge_id, "api", show_code=False)
+    if running is None:
+        raise Refused("not_found")
+    return running
+
+
+def _look(challenge_id: str, bound: Bound, *, show_code: bool) -> Running | None:
     now = clock.now()
-    challenge = read().scalar(select(Challenge).where(Challenge.id == challenge_id, Challenge.bound == "browser"))
+    challenge = read().scalar(select(Challenge).where(Challenge.id == challenge_id, Challenge.bound == bound))
     if challenge is None:
         return None
     closed = challenge.code_length != LONG and is_live(challenge, now) and guesses.are_closed(read(), now)

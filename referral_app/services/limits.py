@@ -106,15 +106,21 @@ def give_back(db: Session, rule: str, subject: str, taken_at: datetime) -> None:
         subtract(db, rule, subject, seconds, taken_at)
 
 
-def add(db: Session, name: str, subject: str, seconds: int, now: datetime) -> None:
-    """Count one more of what has no limit of its own; the row is locked until the commit."""
+def add(db: Session, name: str, subject: str, seconds: int, now: datetime) -> int:
+    """Count one more of what has no limit of its own, and return the count; the row is locked until the commit."""
     values = {"key": _key(name, seconds, subject), "start": window(now, seconds), "limit": _BOUNDLESS, "amount": 1}
-    db.execute(_TAKE, values)
+    return int(db.execute(_TAKE, values).scalar_one())
 
 
 def subtract(db: Session, name: str, subject: str, seconds: int, counted_at: datetime) -> None:
     """Take back one that was counted at that time."""
     db.execute(_GIVE_BACK, {"key": _key(name, seconds, subject), "start": window(counted_at, seconds), "amount": 1})
+
+
+def correct(db: Session, name: str, subject: str, seconds: int, counted_at: datetime, amount: int) -> None:
+    """Add to what was counted at that time, or take from it."""
+    values = {"key": _key(name, seconds, subject), "start": window(counted_at, seconds), "amount": -amount}
+    db.execute(_GIVE_BACK, values)
 
 
 def count(db: Session, name: str, subject: str, seconds: int, now: datetime) -> int:

@@ -1,10 +1,11 @@
 """Messages: the rows of SMS, made with what they tell of, and what became of them."""
 
 from datetime import datetime
+from decimal import Decimal
 from typing import NamedTuple
 
 from blinker import Signal
-from sqlalchemy import bindparam, select
+from sqlalchemy import bindparam, func, select
 from sqlalchemy.orm import Session
 
 from .. import sms_texts
@@ -12,10 +13,13 @@ from ..config import settings
 from ..db import read
 from ..models import Challenge, Message
 from . import limits
+from .limits import DAY
 
 CODE = "code"
 # Sent with the id of a message after the commit that has made it.
 queued = Signal()
+# Sent when providers have taken messages whose status is to be asked for.
+sent = Signal()
 
 
 class MessageState(NamedTuple):
@@ -34,13 +38,13 @@ def queue_code(db: Session, challenge: Challenge, language: str, now: datetime) 
     chosen = settings()
     text = sms_texts.code(language, chosen.site_name, chosen.site_host, "0" * challenge.code_length)
     _count(db, text, now, is_sign_in=challenge.purpose == "sign_in")
-    delay = chosen.sms_simulated_delay if chosen.sms_provider == "console" else None
+    delay = chosen.sms_delay
     message = Message(
         kind=CODE,
         phone=challenge.phone,
         language=language,
         challenge_id=challenge.id,
-        due_at=now + delay if delay else now,
+        due_at=now + delay,
         expires_at=challenge.expires_at,
         created_at=now,
     )
@@ -51,9 +55,30 @@ def queue_code(db: Session, challenge: Challenge, language: str, now: datetime) 
 
 def _count(db: Session, text: str, now: datetime, *, is_sign_in: bool) -> None:
     """Count an SMS and what it will cost before it is paid for; the last tenth is for signing in."""
-    kopecks = int(settings().sms_price * sms_texts.parts(text) * 100)
-    limits.take(db, "sms-money", "", now, amount=kopecks, spare_tenth=not is_sign_in)
+    limits.take(db, "sms-money", "", now, amount=_kopecks(text), spare_tenth=not is_sign_in)
     limits.take(db, "sms", "", now, spare_tenth=not is_sign_in)
+
+
+def correct_costs(db: Session, costs: list[tuple[str, Decimal, datetime]]) -> None:
+    """Let the day's money be what providers really ask for: texts, their cost in roubles, when they were queued."""
+    by_day: dict[datetime, int] = {}
+    for text, cost, queued_at in costs:
+        day = limits.window(queued_at, DAY)
+        by_day[day] = by_day.get(day, 0) + int(cost * 100) - _kopecks(text)
+    for day, amount in sorted(by_day.items()):
+        if amount:
+            limits.correct(db, "sms-money", "", DAY, day, amount)
+
+
+def _kopecks(text: str) -> int:
+    return int(settings().sms_price * sms_texts.parts(text) * 100)
+
+
+def find_day_cost(now: datetime) -> Decimal:
+    """Return what the SMS sent since midnight UTC have cost, in roubles."""
+    since = limits.window(now, DAY)
+    spent = read().execute(select(func.sum(Message.cost)).where(Message.sent_at >= since)).scalar_one()
+    return spent or Decimal(0)
 
 
 _OF_CHALLENGE = (

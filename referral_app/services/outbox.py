@@ -1,130 +1,163 @@
-"""The outbox: takes messages that are due, hands them to the gateway, settles their rows.
+"""The outbox: takes messages that are due, hands them to the providers in their order, settles their rows.
 
-The row is the truth: what a wake-up misses, the sweep finds.
+The row is the truth: what a wake-up misses, the sweep finds. An attempt is written before its provider is asked, so
+that after a kill, or a time-out, the provider is asked what became of it before anything goes again.
 """
 
 import logging
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from decimal import Decimal
+from typing import Any, NamedTuple
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import update
 
-from .. import clock, sms_texts
+from .. import clock
 from ..config import settings
 from ..db import transaction
-from ..gateways import sms
-from ..models import Challenge, Message
-from . import challenges
+from ..gateways import choice
+from ..gateways.sms import GatewayError, NoAccess, NotTaken, Receipt, SmsGateway, Unclear
+from ..models import Attempt, Message
+from . import batches, limits, messages
+from .batches import Taken
 
 log = logging.getLogger(__name__)
-TAKEN_FOR = timedelta(seconds=60)
-PAUSES = (timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))  # after the first try, the second, …
+# After the first attempt, the second, …; each goes to the next provider.
+PAUSES = (timedelta(0), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
+FIRST_CHECK = timedelta(seconds=10)
+SLOW = timedelta(seconds=2)
 
 
-class Taken(NamedTuple):
-    """A message that this process holds until `taken_until`."""
+class Result(NamedTuple):
+    """What came of a message: of its attempt, and what its row is to say."""
 
-    id: int
-    kind: str
-    phone: str | None
-    text: str | None
-    language: str
-    challenge_id: str | None
-    attempts: int
-    expires_at: datetime | None
-    taken_until: datetime
+    message: Taken
+    outcome: str
+    reason: str | None
+    facts: dict[str, Any]
 
 
-def run_once(message_id: int | None = None) -> int:
-    """Send what is due, all of it or one message; return how many were handled."""
-    handled = 0
-    while batch := take_due(clock.now(), message_id):
-        for message in batch:
-            send(message)
-            handled += 1
-        if message_id is not None:
-            break
-    return handled
+def run_once() -> int:
+    """Send what is due; return how many attempts were made."""
+    made = 0
+    while batch := batches.take_due(clock.now()):
+        made += _send_all(batch)
+    return made
 
 
-def take_due(now: datetime, message_id: int | None = None, limit: int = 20) -> list[Taken]:
-    """Take messages that are due, and those whose holder is gone, the most urgent first."""
-    due = (
-        select(Message.id)
-        .where(Message.state == "queued", Message.due_at <= now)
-        .where(or_(Message.taken_until.is_(None), Message.taken_until <= now))
-        .order_by(Message.priority, Message.due_at, Message.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)  # PostgreSQL alone knows it; on SQLite one command writes at a time
-    )
-    if message_id is not None:
-        due = due.where(Message.id == message_id)
-    with transaction() as db:
-        ids = db.scalars(due).all()
-        rows = db.execute(
-            update(Message)
-            .where(Message.id.in_(ids))
-            .values(taken_until=now + TAKEN_FOR, attempts=Message.attempts + 1)
-            .returning(*(getattr(Message, name) for name in Taken._fields))
-        ).all()
-    return sorted((Taken(*row) for row in rows), key=lambda message: ids.index(message.id))
+def _send_all(batch: list[Taken]) -> int:
+    """Send a batch and settle it at once: what a kill leaves unsettled, its provider is asked for.
+
+    Where a provider is slow the rest is given back, for whoever is free.
+    """
+    began, results = clock.now(), []
+    for number, message in enumerate(batch, 1):
+        if result := send(message):
+            results.append(result)
+        if clock.now() - began > SLOW and number < len(batch):
+            settle(results)
+            batches.give_back(batch[number:])
+            return number
+    settle(results)
+    return len(batch)
 
 
-def send(message: Taken) -> None:
-    """Hand one message to the gateway, outside any transaction, and write down what came of it."""
+def send(message: Taken) -> Result | None:
+    """Hand one message to its provider, outside any transaction; return what is to be settled."""
     now = clock.now()
     if message.taken_until <= now:
-        return  # the ones before it took so long that it is anybody's again
+        return None  # the ones before it took so long that it is anybody's again
     is_late = message.expires_at is not None and message.expires_at <= now
-    text = None if is_late else _text(message)
-    if text is None or message.phone is None:
-        settle(message, state="expired")
-        return
-    gateway = sms.choose(settings())
+    if message.text is None or message.phone is None or (is_late and not message.is_left):
+        return Result(message, "dropped", None, {"state": "expired"})
+    gateway = choice.by_name(settings(), message.provider)
     try:
-        receipt = gateway.send(message.id, message.phone, text)
-    except sms.GatewayError as error:
-        log.warning(
-            "an SMS was not taken by the gateway", extra={"facts": {"message": message.id, "reason": error.reason}}
-        )
-        if message.attempts <= len(PAUSES):
-            settle(message, due_at=now + PAUSES[message.attempts - 1], provider=gateway.name, error=error.reason)
-        else:
-            settle(message, state="failed", provider=gateway.name, error=error.reason)
-        return
-    settle(
-        message,
-        state=receipt.state,
-        provider=gateway.name,
-        provider_ref=receipt.reference,
-        sent_at=clock.now(),
-        error=None,
-    )
+        if gateway is None:
+            raise NotTaken("provider_gone")
+        receipt = _hand_over(gateway, message, message.phone, message.text)
+    except GatewayError as error:
+        return _refused(message, error)
+    sent_at = clock.now()
+    facts = {
+        "state": receipt.state,
+        "provider_ref": receipt.reference,
+        "cost": receipt.cost,
+        "sent_at": sent_at,
+        "check_at": sent_at + FIRST_CHECK if receipt.state == "sent" else None,
+        "error": None,
+    }
+    return Result(message, "taken", None, facts)
 
 
-def settle(message: Taken, **facts: object) -> bool:
-    """Write down what came of a message that this process still holds; tell whether it did."""
-    # A slow holder whose time has passed: somebody else has the row by now, and this changes none.
+def _hand_over(gateway: SmsGateway, message: Taken, phone: str, text: str) -> Receipt:
+    key = str(message.id)
+    if not message.is_left:
+        try:
+            return gateway.send(key, phone, text)
+        except Unclear as unclear:
+            log.info("it is unclear whether an SMS was taken", extra={"facts": _facts(message, unclear)})
+    # By a time-out, or because whoever sent it is gone, nobody knows: the provider does.
+    try:
+        found = gateway.find(key, phone, text)
+    except GatewayError as error:
+        raise Unclear(error.reason) from error
+    if found is None:
+        raise NotTaken("not_taken")
+    return found
+
+
+def _refused(message: Taken, error: GatewayError) -> Result:
+    log.warning("an SMS was not taken", extra={"facts": _facts(message, error)})
+    if isinstance(error, NoAccess):
+        _raise_alarm(message.provider, error.reason)
+    if isinstance(error, Unclear) and message.kind != messages.CODE:
+        return Result(message, "unclear", error.reason, {"state": "unknown", "error": error.reason})
+    outcome = "unclear" if isinstance(error, Unclear) else "not_taken"
+    if message.attempts > len(PAUSES):
+        return Result(message, outcome, error.reason, {"state": "failed", "error": error.reason})
+    pause = PAUSES[message.attempts - 1]
+    if isinstance(error, NotTaken) and error.later and len(settings().sms_providers) == 1:
+        pause = max(pause, PAUSES[1])
+    again = {"state": "queued", "due_at": clock.now() + pause, "error": error.reason}
+    return Result(message, outcome, error.reason, again)
+
+
+def _raise_alarm(provider: str, reason: str) -> None:
+    """Count that a provider takes nothing, and say so once an hour."""
     with transaction() as db:
-        return (
-            db.connection()
-            .execute(
+        times = limits.add(db, f"sms-{reason}", provider, limits.HOUR, clock.now())
+    if times == 1:
+        log.error("a provider of SMS takes nothing", extra={"facts": {"provider": provider, "reason": reason}})
+
+
+def settle(results: list[Result]) -> int:
+    """Write down what came of messages that this process still holds, and of their attempts; return how many."""
+    now, settled, sent = clock.now(), 0, False
+    costs: list[tuple[str, Decimal, datetime]] = []
+    if not results:
+        return 0
+    with transaction() as db:
+        for message, outcome, reason, facts in sorted(results, key=lambda result: result.message.id):
+            # A slow holder whose time has passed: somebody else has the row by now, and this changes none.
+            changed = db.connection().execute(
                 update(Message)
                 .where(Message.id == message.id, Message.taken_until == message.taken_until)
-                .values(taken_until=None, **facts)
+                .values(taken_until=None, provider=message.provider, **facts)
             )
-            .rowcount
-            == 1
-        )
+            if changed.rowcount != 1:
+                continue
+            db.execute(
+                update(Attempt)
+                .where(Attempt.id == message.attempt_id)
+                .values(outcome=outcome, reason=reason, ended_at=now)
+            )
+            settled, sent = settled + 1, sent or facts["state"] == "sent"
+            if facts.get("cost"):
+                costs.append((message.text or "", facts["cost"], message.created_at))
+        messages.correct_costs(db, costs)
+    if sent:
+        messages.sent.send()
+    return settled
 
 
-def _text(message: Taken) -> str | None:
-    if message.challenge_id is None:
-        return message.text
-    with transaction() as db:  # ended before the gateway is called
-        challenge = db.get(Challenge, message.challenge_id)
-    if challenge is None:
-        return None
-    chosen = settings()
-    digits = challenges.code_for(challenge)
-    return sms_texts.code(message.language, chosen.site_name, chosen.site_host, digits)
+def _facts(message: Taken, error: GatewayError) -> dict[str, object]:
+    return {"message": message.id, "provider": message.provider, "reason": error.reason}

@@ -205,12 +205,33 @@ def test_the_sms_is_a_file_that_ends_with_the_line_that_binds_the_code(api: Api,
     assert api.exchange(digits, challenge_id=code.json["challenge_id"]).status_code == 201
 
 
+def test_a_challenge_tells_how_it_stands_and_never_its_code(api: Api, app: Flask, clock: Clock) -> None:
+    asked = api.ask().json
+    path = f"/auth/challenges/{asked['challenge_id']}"
+    clock.move(seconds=20)
+    api.exchange(wrong(asked["code"]))
+    assert api.get(path).json == {
+        "state": "queued",
+        "code_length": 4,
+        "expires_in": 580,
+        "resend_in": 40,
+        "tries_left": 2,
+    }
+    with app.app_context():
+        outbox.run_once()
+    assert api.get(path).json["state"] == "delivered"
+    api.exchange(asked["code"])
+    assert api.get(path).json["tries_left"] == 0
+    assert api.get("/auth/challenges/nobody-knows-this").status_code == 404
+
+
 def test_a_challenge_of_a_browser_is_none_of_the_api(api: Api, world: World, app: Flask) -> None:
     from tests.factories import Browser
 
     code = Browser(app).ask()
     assert api.exchange(code).status_code == 400
     assert api.exchange(code, challenge_id=world.challenge().id).status_code == 400
+    assert api.get(f"/auth/challenges/{world.challenge().id}").status_code == 404
 
 
 def test_a_blocked_user_is_told_after_the_right_code(api: Api, world: World, clock: Clock) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from referral_app.db import transaction
 from referral_app.environment import Rate
 from referral_app.models import Message, User
 from referral_app.models import Session as SessionRow
@@ -198,6 +199,36 @@ def test_the_page_tells_what_became_of_the_sms(app: Flask, browser: Browser) -> 
     assert "Arrived at 15:01." in plain(news.text)
     assert "hx-trigger" not in news.text
     assert "HX-Push-Url" not in news.headers
+
+
+@pytest.mark.parametrize(
+    ("state", "words"),
+    [
+        ("sending", "The SMS is about to leave."),
+        ("sent", "It usually takes less than a minute."),
+        ("delivered", "Arrived at"),
+        ("failed", "could not be delivered"),
+        ("expired", "was not sent in time"),
+        ("unknown", "Nobody tells whether the SMS arrived"),
+    ],
+)
+def test_each_state_of_the_sms_is_told_and_polled_until_it_is_final(
+    app: Flask, browser: Browser, clock: Clock, state: str, words: str
+) -> None:
+    browser.ask()
+    with app.app_context(), transaction() as session:
+        session.execute(update(Message).values(state=state, sent_at=clock.now()))
+    page = browser.get("/sign-in/code").text
+    assert words in page
+    assert ("every 2s" in page) is (state in {"sending", "sent"})
+    assert browser.get(f"/sign-in/sms?shown={state}").status_code == 204
+
+
+def test_polling_stops_when_the_code_can_be_used_no_more(browser: Browser, clock: Clock) -> None:
+    browser.ask()
+    clock.move(minutes=10)
+    page = browser.get("/sign-in/sms?shown=queued", headers={"HX-Request": "true"})
+    assert (page.status_code, "every 2s" in page.text) == (200, False)
 
 
 def test_too_many_requests_of_an_address_are_told_as_a_time(

@@ -21,6 +21,7 @@ def _connected(app: Flask) -> Iterator[None]:
     jobs.huey.flush()
     yield
     messages.queued.disconnect(jobs._wake)
+    messages.sent.disconnect(jobs._wake_to_check)
     jobs.huey.storage.close()
     jobs.huey.storage = MemoryStorage("referral")
 
@@ -51,7 +52,7 @@ def test_a_queue_that_fails_loses_no_message(
     def full(*_: object) -> None:
         raise OSError("disk full")
 
-    monkeypatch.setattr(jobs, "send_message", full)
+    monkeypatch.setattr(jobs, "send_messages", full)
     assert api.ask().status_code == 202
     jobs.sweep.call_local()
     assert world.rows(select(Message.state))[0].state == "delivered"

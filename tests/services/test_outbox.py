@@ -7,15 +7,16 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from referral_app import clock as clock_module
 from referral_app.db import transaction
-from referral_app.gateways import sms
-from referral_app.models import Message
-from referral_app.services import messages, outbox
+from referral_app.gateways import choice, sms
+from referral_app.gateways.console import ConsoleGateway
+from referral_app.models import Attempt, Message
+from referral_app.services import batches, messages, outbox
 from tests.conftest import Clock
-from tests.factories import Api, World
+from tests.factories import PHONE, Api, World
 
 pytestmark = pytest.mark.both_databases
 
@@ -35,8 +36,8 @@ class Broken:
 
     name = "broken"
 
-    def send(self, message_id: int, phone: str, text: str) -> sms.Receipt:
-        raise sms.GatewayError("no paper")
+    def send(self, key: str, phone: str, text: str) -> sms.Receipt:
+        raise sms.NotTaken("no paper")
 
 
 def test_a_queued_message_is_sent_once(api: Api, app: Flask, world: World, sms_folder: Path) -> None:
@@ -58,16 +59,6 @@ def test_whoever_queues_says_so_after_the_commit(api: Api, app: Flask, world: Wo
     assert heard == [row.id for row in world.rows(select(Message.id))]
 
 
-def test_one_message_is_sent_by_its_id(api: Api, app: Flask, world: World) -> None:
-    api.ask("+79990000001")
-    api.ask("+79990000002")
-    first, second = (row.id for row in world.rows(select(Message.id).order_by(Message.id)))
-    with app.app_context():
-        assert outbox.run_once(second) == 1
-    states = {row.id: row.state for row in world.rows(select(Message.id, Message.state))}
-    assert states == {first: "queued", second: "delivered"}
-
-
 def test_the_simulated_delay_holds_the_message_back(
     api: Api, app: Flask, clock: Clock, change_settings: Callable[..., None]
 ) -> None:
@@ -81,22 +72,36 @@ def test_the_simulated_delay_holds_the_message_back(
 def test_what_a_killed_process_held_is_taken_by_the_sweep(api: Api, app: Flask, world: World, clock: Clock) -> None:
     api.ask()
     with app.app_context():
-        assert len(outbox.take_due(clock.now())) == 1  # and then the process dies
+        assert len(batches.take_due(clock.now())) == 1  # and then the process dies
     clock.move(seconds=59)
     assert run(app) == 0
     clock.move(seconds=1)
-    assert run(app) == 1
+    assert run(app) == 2  # the gateway knows nothing of it, so it goes again
     assert (state(world).state, state(world).attempts) == ("delivered", 2)
+
+
+def test_what_was_handed_over_before_a_kill_is_found_and_does_not_go_again(
+    api: Api, app: Flask, world: World, clock: Clock, sms_folder: Path
+) -> None:
+    api.ask()
+    with app.app_context():
+        (message,) = batches.take_due(clock.now())
+        (gateway,) = choice.providers(app.extensions["settings"])
+        gateway.send(str(message.id), PHONE, str(message.text))  # and then the process dies
+    clock.move(seconds=60)
+    assert run(app) == 1
+    assert (state(world).state, state(world).attempts) == ("delivered", 1)
+    assert len(list(sms_folder.iterdir())) == 1
 
 
 def test_a_slow_sender_whose_time_has_passed_settles_nothing(api: Api, app: Flask, world: World, clock: Clock) -> None:
     api.ask()
     with app.app_context():
-        (slow,) = outbox.take_due(clock.now())
+        (slow,) = batches.take_due(clock.now())
         clock.move(seconds=60)
-        (other,) = outbox.take_due(clock.now())
-        assert outbox.settle(slow, state="failed") is False
-        assert outbox.settle(other, state="delivered") is True
+        (other,) = batches.take_due(clock.now())
+        assert outbox.settle([outbox.Result(slow, "not_taken", "late", {"state": "failed"})]) == 0
+        assert outbox.settle([outbox.Result(other, "taken", None, {"state": "delivered"})]) == 1
     assert state(world).state == "delivered"
 
 
@@ -105,12 +110,32 @@ def test_a_message_held_too_long_is_left_to_whoever_takes_it_next(
 ) -> None:
     api.ask()
     with app.app_context():
-        (slow,) = outbox.take_due(clock.now())
+        (slow,) = batches.take_due(clock.now())
         clock.move(seconds=60)
         outbox.send(slow)
     assert not sms_folder.exists() or not list(sms_folder.iterdir())
-    assert run(app) == 1
+    assert run(app) == 2
     assert state(world).state == "delivered"
+
+
+def test_where_a_provider_is_slow_the_rest_of_a_batch_is_given_back(
+    api: Api, app: Flask, world: World, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(3):
+        api.ask(f"+7999000000{number}")
+    send = ConsoleGateway.send
+
+    def slowly(gateway: ConsoleGateway, key: str, phone: str, text: str) -> sms.Receipt:
+        clock.move(seconds=3)
+        return send(gateway, key, phone, text)
+
+    monkeypatch.setattr(ConsoleGateway, "send", slowly)
+    with app.app_context():
+        assert outbox._send_all(batches.take_due(clock.now())) == 1
+    rows = world.rows(select(Message.state, Message.attempts, Message.taken_until).order_by(Message.id))
+    assert [tuple(row) for row in rows] == [("delivered", 1, None), ("queued", 0, None), ("queued", 0, None)]
+    assert run(app) == 2
+    assert world.rows(select(func.count()).select_from(Attempt))[0][0] == 3
 
 
 def test_an_expired_code_is_not_sent(api: Api, app: Flask, world: World, clock: Clock, sms_folder: Path) -> None:
@@ -124,7 +149,7 @@ def test_an_expired_code_is_not_sent(api: Api, app: Flask, world: World, clock: 
 def test_a_gateway_that_fails_is_asked_again_with_growing_pauses(
     api: Api, app: Flask, world: World, clock: Clock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sms, "choose", lambda _settings: Broken())
+    monkeypatch.setattr(choice, "by_name", lambda *_: Broken())
     api.ask()
     with app.app_context(), transaction() as session:
         session.execute(update(Message).values(expires_at=None))  # a code would expire before the last pause ends
@@ -133,12 +158,12 @@ def test_a_gateway_that_fails_is_asked_again_with_growing_pauses(
         clock.time = max(clock.now(), state(world).due_at)
         before = clock_module.now()
         with app.app_context():
-            (message,) = outbox.take_due(clock.now())
-            outbox.send(message)
+            (message,) = batches.take_due(clock.now())
+            outbox.settle([result for result in [outbox.send(message)] if result])
         if state(world).state == "queued":
             pauses.append((state(world).due_at - before).total_seconds())
-    assert pauses == [30, 120, 600]
-    assert (state(world).state, state(world).error, state(world).attempts) == ("failed", "no paper", 4)
+    assert pauses == [0, 30, 120, 600]
+    assert (state(world).state, state(world).error, state(world).attempts) == ("failed", "no paper", 5)
 
 
 def test_a_folder_that_cannot_be_written_loses_no_message(

@@ -227,12 +227,12 @@ def test_of_eight_senders_one_takes_each_message(
 ) -> None:
     for number in range(5):
         api.ask(f"+7999000000{number}")
-    sent: list[int] = []
+    sent: list[str] = []
     send = ConsoleGateway.send
 
-    def note(gateway: ConsoleGateway, message_id: int, phone: str, text: str) -> Receipt:
-        sent.append(message_id)
-        return send(gateway, message_id, phone, text)
+    def note(gateway: ConsoleGateway, key: str, phone: str, text: str) -> Receipt:
+        sent.append(key)
+        return send(gateway, key, phone, text)
 
     monkeypatch.setattr(ConsoleGateway, "send", note)
 

@@ -102,7 +102,7 @@ PROTECTIONS = [
     (f"{RACES}::test_forty_wrong_invite_codes_at_once_stop_at_ten", "services/limits.py", [(BOUND, "")]),
     (
         f"{RACES}::test_of_eight_senders_one_takes_each_message",
-        "services/outbox.py",
+        "services/batches.py",
         [(".with_for_update(skip_locked=True)", "")],
     ),
     (

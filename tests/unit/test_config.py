@@ -4,6 +4,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 
 from referral_app.address import is_loopback
 from referral_app.config import load_settings
@@ -63,7 +64,13 @@ def test_codes_are_not_shown_by_default_with_a_database_server_or_an_open_host(m
         ("SECRET_KEY", "short", "set 32 random characters or more"),
         ("TIMEZONE", "Moscow", "Europe/Moscow"),
         ("PHONE_COUNTRIES", "RU,XX", "unknown country 'XX'"),
-        ("SMS_PROVIDER", "pigeon", "set console"),
+        ("SMS_PROVIDER", "pigeon", "or console"),
+        ("SMS_PROVIDERS", "smsc,pigeon", "unknown name"),
+        ("SMSAERO_EMAIL", "", "the provider smsaero needs it"),
+        ("SMSAERO_API_KEY", "", "the provider smsaero needs it"),
+        ("SMSC_PASSWORD", "", "the provider smsc, or SMSC_API_KEY, needs it"),
+        ("SMSC_URL", "smsc.ru", "set one like https://example.com/"),
+        ("REDIS_URL", "localhost:6379", "set redis://"),
         ("SMS_SHOW_CODES", "perhaps", "1 or 0"),
         ("SMS_SIMULATED_DELAY", "-1", "from 0 to 600"),
         ("LIMIT_PHONE_SENDS", "3", "n/seconds"),
@@ -83,10 +90,36 @@ def test_codes_are_not_shown_by_default_with_a_database_server_or_an_open_host(m
 def test_a_bad_setting_stops_with_a_sentence(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, sentence: str
 ) -> None:
+    if name.startswith(("SMSAERO", "SMSC_PASSWORD")):
+        for needed in ("SMSAERO_EMAIL", "SMSAERO_API_KEY", "SMSC_LOGIN", "SMSC_PASSWORD"):
+            monkeypatch.setenv(needed, "something")
+        monkeypatch.setenv("SMS_PROVIDERS", "smsaero,smsc")
     monkeypatch.setenv(name, value)
     with pytest.raises(BadSetting, match=name) as refused:
         load_settings()
     assert sentence in str(refused.value)
+
+
+def test_providers_are_read_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMS_PROVIDERS", "smsc, smsaero")
+    monkeypatch.setenv("SMSC_API_KEY", "key")
+    monkeypatch.setenv("SMSAERO_EMAIL", "me@example.org")
+    monkeypatch.setenv("SMSAERO_API_KEY", "a key of theirs")
+    chosen = load_settings()
+    assert chosen.sms_providers == ("smsc", "smsaero")
+    assert chosen.smsaero_urls[0] == "https://gate.smsaero.ru/v2/"
+    assert len(chosen.smsaero_urls) == 3
+    assert chosen.sms_delay == timedelta(0)
+    assert not chosen.shows_codes
+    assert "a key of theirs" not in repr(chosen)
+
+
+@pytest.mark.parametrize("password", ["p%a@s/s:w?o#r d", "пароль", "plain"])
+def test_a_password_of_the_database_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch, password: str) -> None:
+    monkeypatch.setenv("DATABASE_URL", "postgresql://referral@db:5432/name")
+    monkeypatch.setenv("DATABASE_PASSWORD", password)
+    url = make_url(load_settings().database_url)
+    assert (url.username, url.password, url.host, url.port, url.database) == ("referral", password, "db", 5432, "name")
 
 
 def test_limits_and_money_are_read(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,81 @@
+"""Statuses: what became of an SMS that a provider has taken, asked for until it is final."""
+
+import logging
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from sqlalchemy import or_, select, update
+
+from .. import clock
+from ..config import settings
+from ..db import transaction
+from ..gateways import choice
+from ..gateways.sms import GatewayError
+from ..models import Message
+from .batches import TAKEN_FOR
+
+log = logging.getLogger(__name__)
+# After it was sent. What is not final by the last of them stays unknown.
+CHECKS = (timedelta(seconds=10), timedelta(minutes=1), timedelta(minutes=5), timedelta(minutes=30))
+
+
+class Taken(NamedTuple):
+    """A message whose status this process asks for, until `taken_until`."""
+
+    id: int
+    phone: str | None
+    provider: str | None
+    provider_ref: str | None
+    checks: int
+    sent_at: datetime | None
+    taken_until: datetime
+
+
+_ROW = [getattr(Message, name) for name in Taken._fields]
+
+
+def check_once() -> int:
+    """Ask for all statuses that are due; return how many were asked for."""
+    asked = 0
+    while batch := _take_due(clock.now()):
+        for message in batch:
+            _check(message)
+            asked += 1
+    return asked
+
+
+def _take_due(now: datetime, limit: int = 20) -> list[Taken]:
+    due = (
+        select(Message.id)
+        .where(Message.state == "sent", Message.check_at <= now)
+        .where(or_(Message.taken_until.is_(None), Message.taken_until <= now))
+        .order_by(Message.check_at, Message.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    with transaction() as db:
+        ids = db.scalars(due).all()
+        taken = update(Message).where(Message.id.in_(ids)).values(taken_until=now + TAKEN_FOR)
+        return [Taken(*row) for row in db.execute(taken.returning(*_ROW))] if ids else []
+
+
+def _check(message: Taken) -> None:
+    state = "sent"
+    gateway = choice.by_name(settings(), message.provider or "")
+    try:
+        if gateway is not None and message.phone is not None:
+            state = gateway.status(message.provider_ref or "", str(message.id), message.phone).state
+    except GatewayError as error:
+        log.info("a status was not told", extra={"facts": {"message": message.id, "reason": error.reason}})
+    now, check_at = clock.now(), None
+    if state == "sent":
+        sent_at = message.sent_at or now
+        check_at = next((sent_at + pause for pause in CHECKS if sent_at + pause > now), None)
+        state = "sent" if check_at else "unknown"
+    with transaction() as db:
+        # A final state stays: whoever was slower changes no row.
+        db.execute(
+            update(Message)
+            .where(Message.id == message.id, Message.state == "sent", Message.taken_until == message.taken_until)
+            .values(state=state, checks=message.checks + 1, check_at=check_at, taken_until=None)
+        )
