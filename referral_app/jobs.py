@@ -88,6 +88,7 @@ def connect(app: Flask, *, waits: float = 0.3) -> None:
     huey.storage = huey.create_storage()
     messages.queued.connect(_wake)
     messages.sent.connect(_wake_to_check)
+    messages.postponed.connect(_wake_later)
 
 
 def _wake(_message_id: int) -> None:
@@ -102,6 +103,15 @@ def _wake(_message_id: int) -> None:
 def _wake_to_check(_sender: None) -> None:
     try:
         check_messages.schedule(delay=outbox.FIRST_CHECK.total_seconds() + 0.01)
+    except Exception:
+        log.exception("the queue took no task; the sweep will find the row")
+
+
+def _wake_later(seconds: float) -> None:
+    if not seconds:
+        return  # whoever has it takes it again at once
+    try:
+        send_messages.schedule(delay=seconds + 0.01)
     except Exception:
         log.exception("the queue took no task; the sweep will find the row")
 

@@ -1,6 +1,7 @@
 """The gateway for trying things out: each SMS becomes a text file, and shows on the console while codes are shown."""
 
 import os
+from collections.abc import Collection
 from decimal import Decimal
 from pathlib import Path
 
@@ -32,7 +33,7 @@ class ConsoleGateway:
             print(f"--- SMS ---\n{content}-----------", flush=True)  # noqa: T201
         return Receipt("delivered", path.name)
 
-    def find(self, key: str, phone: str, text: str) -> Receipt | None:
+    def find(self, key: str, phone: str, text: str, others: Collection[str]) -> Receipt | None:
         """Look for the file, and for the text in it: a database made anew begins with the same keys."""
         path = self._path(key)
         try:

@@ -34,12 +34,12 @@ def ask(http: httpx.Client, urls: list[str], **request: Any) -> dict[str, Any]:
 
 
 def roubles(value: Any) -> Decimal | None:
-    """Return an amount that may come as a number or a text."""
+    """Return an amount that may come as a number or a text; None for one that cannot be."""
     try:
         amount = Decimal(str(value))
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() else None
+    return amount if amount.is_finite() and 0 <= amount < 10**8 else None
 
 
 def _read(answer: httpx.Response) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The gateway of SMS: what each provider does, how it fails, and the providers in their order."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal, Protocol
@@ -47,8 +48,11 @@ class SmsGateway(Protocol):
         """Hand one SMS over; raise GatewayError where it was not taken or nobody knows."""
         ...
 
-    def find(self, key: str, phone: str, text: str) -> Receipt | None:
-        """Return what became of a message whose handing over was Unclear; None where it was surely not taken."""
+    def find(self, key: str, phone: str, text: str, others: Collection[str]) -> Receipt | None:
+        """Return what became of a message whose handing over was Unclear; None where it was surely not taken.
+
+        `others` are the references of messages with the same text that are known already: a code that goes again.
+        """
         ...
 
     def status(self, reference: str, key: str, phone: str) -> Receipt:

@@ -1,5 +1,6 @@
 """SMSAero, API v2: HTTP Basic with e-mail and key; refusals come in the body, with HTTP 200 too."""
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -39,19 +40,21 @@ class SmsAeroGateway:
             raise NotTaken("rejected")
         return receipt
 
-    def find(self, key: str, phone: str, text: str) -> Receipt | None:
+    def find(self, key: str, phone: str, text: str, others: Collection[str]) -> Receipt | None:
         """Look for the number and the text among the newest messages."""
         number = phone.lstrip("+")
         data = self._ask(f"{self._prefix}list", number=number)
         rows = data.values() if isinstance(data, dict) else data if isinstance(data, list) else ()
         for row in rows:
-            if isinstance(row, dict) and str(row.get("number")) == number and row.get("text") == text:
+            if not isinstance(row, dict) or str(row.get("number")) != number or row.get("text") != text:
+                continue
+            if str(row.get("id")) not in others:
                 return _receipt(row)
         return None
 
     def status(self, reference: str, key: str, phone: str) -> Receipt:
         """Ask by the provider's id."""
-        return _receipt(self._ask(f"{self._prefix}status", id=int(reference)))
+        return _receipt(self._ask(f"{self._prefix}status", id=int(reference) if reference.isdecimal() else reference))
 
     def balance(self) -> Decimal | None:
         """Return the money left."""
@@ -80,4 +83,4 @@ def _receipt(data: Any) -> Receipt:
         state = _STATES[int(row.get("status", 0))]
     except (KeyError, TypeError, ValueError):
         state = "sent"
-    return Receipt(state, str(row["id"]), http.roubles(row["cost"]) if "cost" in row else None)
+    return Receipt(state, str(row["id"])[:64], http.roubles(row["cost"]) if "cost" in row else None)

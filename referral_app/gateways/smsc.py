@@ -1,5 +1,6 @@
 """SMSC: forms in, JSON out (`fmt=3`); errors and states are numbers."""
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -57,9 +58,9 @@ class SmscGateway:
         answer = self._ask("send.php", form)
         if not answer.get("id"):
             raise Unclear("no_id")
-        return Receipt("sent", str(answer["id"]), http.roubles(answer["cost"]) if "cost" in answer else None)
+        return Receipt("sent", str(answer["id"])[:64], http.roubles(answer["cost"]) if "cost" in answer else None)
 
-    def find(self, key: str, phone: str, text: str) -> Receipt | None:
+    def find(self, key: str, phone: str, text: str, others: Collection[str]) -> Receipt | None:
         """Ask by our own id."""
         number = self._status(key, phone)
         return None if number == _NOT_FOUND else Receipt(_STATES.get(number, "sent"), key)

@@ -18,6 +18,8 @@ from .limits import DAY
 CODE = "code"
 # Sent with the id of a message after the commit that has made it.
 queued = Signal()
+# Sent with the seconds after which messages are due that a provider has not taken.
+postponed = Signal()
 # Sent when providers have taken messages whose status is to be asked for.
 sent = Signal()
 
@@ -57,6 +59,14 @@ def _count(db: Session, text: str, now: datetime, *, is_sign_in: bool) -> None:
     """Count an SMS and what it will cost before it is paid for; the last tenth is for signing in."""
     limits.take(db, "sms-money", "", now, amount=_kopecks(text), spare_tenth=not is_sign_in)
     limits.take(db, "sms", "", now, spare_tenth=not is_sign_in)
+
+
+def list_references(db: Session, challenge_id: str | None, but: int) -> list[str]:
+    """Return what providers call the other messages of a challenge, whose text is the same."""
+    references = select(Message.provider_ref).where(
+        Message.challenge_id == challenge_id, Message.id != but, Message.provider_ref.is_not(None)
+    )
+    return [reference for reference in db.scalars(references) if reference]
 
 
 def correct_costs(db: Session, costs: list[tuple[str, Decimal, datetime]]) -> None:

@@ -76,6 +76,10 @@ def send(message: Taken) -> Result | None:
         receipt = _hand_over(gateway, message, message.phone, message.text)
     except GatewayError as error:
         return _refused(message, error)
+    except Exception:
+        # One message that nobody expected must not hold up those behind it.
+        log.exception("handing an SMS over failed", extra={"facts": {"message": message.id}})
+        return _refused(message, Unclear("error"))
     sent_at = clock.now()
     facts = {
         "state": receipt.state,
@@ -96,8 +100,10 @@ def _hand_over(gateway: SmsGateway, message: Taken, phone: str, text: str) -> Re
         except Unclear as unclear:
             log.info("it is unclear whether an SMS was taken", extra={"facts": _facts(message, unclear)})
     # By a time-out, or because whoever sent it is gone, nobody knows: the provider does.
+    with transaction() as db:  # ended before the provider is asked
+        others = messages.list_references(db, message.challenge_id, message.id)
     try:
-        found = gateway.find(key, phone, text)
+        found = gateway.find(key, phone, text, others)
     except GatewayError as error:
         raise Unclear(error.reason) from error
     if found is None:
@@ -156,6 +162,8 @@ def settle(results: list[Result]) -> int:
         messages.correct_costs(db, costs)
     if sent:
         messages.sent.send()
+    for pause in {facts["due_at"] - now for _message, _outcome, _reason, facts in results if "due_at" in facts}:
+        messages.postponed.send(max(0.0, pause.total_seconds()))
     return settled
 
 

@@ -67,6 +67,8 @@ def _check(message: Taken) -> None:
             state = gateway.status(message.provider_ref or "", str(message.id), message.phone).state
     except GatewayError as error:
         log.info("a status was not told", extra={"facts": {"message": message.id, "reason": error.reason}})
+    except Exception:
+        log.exception("asking for a status failed", extra={"facts": {"message": message.id}})
     now, check_at = clock.now(), None
     if state == "sent":
         sent_at = message.sent_at or now

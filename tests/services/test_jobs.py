@@ -22,6 +22,7 @@ def _connected(app: Flask) -> Iterator[None]:
     yield
     messages.queued.disconnect(jobs._wake)
     messages.sent.disconnect(jobs._wake_to_check)
+    messages.postponed.disconnect(jobs._wake_later)
     jobs.huey.storage.close()
     jobs.huey.storage = MemoryStorage("referral")
 

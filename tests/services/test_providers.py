@@ -235,6 +235,60 @@ def test_after_a_kill_between_the_answer_and_the_commit_it_is_found_at_the_provi
     assert (message(world).state, message(world).attempts) == ("delivered", 1)
 
 
+def test_a_code_that_goes_again_is_not_taken_for_the_one_before(
+    api: Api, app: Flask, world: World, clock: Clock, fake: FakeGateway
+) -> None:
+    api.ask()
+    run(app)
+    clock.move(minutes=1)
+    api.ask()
+    fake.fail("smsaero", "hang_before")
+    run(app)
+    assert fake.received() == {PHONE: 2}
+    assert [sms.provider for sms in fake.messages] == ["smsaero", "smsc"]
+    assert fake.messages[0].text == fake.messages[1].text
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"id": "9" * 200, "status": 0},
+        {"id": 7, "status": "nonsense", "cost": "a lot"},
+        {"id": 7, "status": 99, "cost": "1e99"},
+        {"id": 7, "status": None, "cost": -1},
+        {"id": 7, "cost": "NaN"},
+    ],
+)
+def test_an_answer_that_nobody_expects_holds_nothing_up(
+    api: Api, app: Flask, world: World, fake: FakeGateway, monkeypatch: pytest.MonkeyPatch, data: dict[str, Any]
+) -> None:
+    answer = httpx.Response(200, json={"success": True, "data": data})
+    transport = httpx.MockTransport(lambda _request: answer)
+    monkeypatch.setattr(http, "client", lambda **options: httpx.Client(transport=transport, **options))
+    api.ask()
+    api.ask("+79161234567")
+    run(app)
+    assert [row.state for row in world.rows(select(Message.state))] == ["sent", "sent"]
+
+
+def test_a_gateway_that_raises_what_nobody_expects_holds_nothing_up(
+    api: Api, app: Flask, world: World, fake: FakeGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("referral_app.gateways.smsaero.SmsAeroGateway.send", fail)
+    api.ask()
+    api.ask("+79161234567")
+    run(app)
+    assert fake.received() == {PHONE: 1, "+79161234567": 1}
+    monkeypatch.setattr("referral_app.gateways.smsc.SmscGateway.status", fail)
+    with app.app_context(), transaction() as session:
+        session.execute(update(Message).values(state="sent", check_at=Message.created_at))
+    assert check(app) == 2
+    assert {row.state for row in world.rows(select(Message.state))} == {"sent"}
+
+
 def test_what_is_no_code_is_never_sent_twice(api: Api, app: Flask, world: World, fake: FakeGateway) -> None:
     api.ask()
     with app.app_context(), transaction() as session:
@@ -265,6 +319,19 @@ def test_a_sent_message_wakes_the_task_that_asks_for_its_status(
         api.ask()
         run(app)
     assert woken == [10]
+
+
+def test_what_has_to_wait_wakes_the_task_when_it_is_due(
+    api: Api, app: Flask, clock: Clock, fake: FakeGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    woken: list[int] = []
+    monkeypatch.setattr(jobs.send_messages, "schedule", lambda delay: woken.append(round(delay)))
+    for provider in ("smsaero", "smsc"):
+        fake.fail(provider, "refuse")
+    with messages.postponed.connected_to(jobs._wake_later):
+        api.ask()
+        run(app)
+    assert woken == [30]
 
 
 @pytest.mark.parametrize(
@@ -359,7 +426,7 @@ def test_states_of_smsc(
     monkeypatch.setattr(http, "client", lambda **options: httpx.Client(transport=transport, **options))
     smsc = choice.providers(app.extensions["settings"])[1]
     assert smsc.status("1", "1", PHONE).state == state
-    found = smsc.find("1", PHONE, "text")
+    found = smsc.find("1", PHONE, "text", [])
     assert (found and found.state) == (None if number == -3 else state)
 
 
