@@ -328,6 +328,8 @@ SCREENS: dict[str, Callable[[Walker], None]] = {
     "code-sent": _with_sms("sent"),
     "code-delivered": _with_sms("delivered"),
     "code-failed": _with_sms("failed"),
+    "code-sms-too-late": _with_sms("expired"),
+    "code-sms-unknown": _with_sms("unknown"),
     "code-wrong": code_wrong,
     "code-no-digits": code_no_digits,
     "code-no-tries": code_no_tries,
