@@ -45,8 +45,10 @@ def send_messages() -> None:
 @huey.task()
 @_in_app
 def check_messages() -> None:
-    """Ask what became of what was sent."""
-    statuses.check_once()
+    """Ask what became of what was sent; codes that wait go first."""
+    outbox.run_once()
+    if statuses.check_once():
+        check_messages()
 
 
 @huey.periodic_task(crontab(minute="*"))
@@ -54,7 +56,7 @@ def check_messages() -> None:
 def sweep() -> None:
     """Send, and ask for, what a lost wake-up or a killed process left."""
     outbox.run_once()
-    statuses.check_once()
+    check_messages()
 
 
 @huey.periodic_task(crontab(minute="*"))

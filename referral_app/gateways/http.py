@@ -14,7 +14,8 @@ _OURS = {401: "wrong_key", 402: "no_money", 403: "wrong_key"}
 
 def client(**options: Any) -> httpx.Client:
     """Return a client that keeps its connections."""
-    return httpx.Client(timeout=_TIMEOUT, follow_redirects=False, **options)
+    # A connection kept longer may be closed by the other side at the moment when it is used again.
+    return httpx.Client(timeout=_TIMEOUT, follow_redirects=False, limits=httpx.Limits(keepalive_expiry=1), **options)
 
 
 def ask(http: httpx.Client, urls: list[str], **request: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from ..models import Attempt, Challenge, Message
 from . import challenges
 
 TAKEN_FOR = timedelta(seconds=60)
+SLOW = timedelta(seconds=2)  # of a batch, after which the rest of it is given back
 
 
 class Taken(NamedTuple):

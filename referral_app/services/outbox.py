@@ -18,13 +18,12 @@ from ..gateways import choice
 from ..gateways.sms import GatewayError, NoAccess, NotTaken, Receipt, SmsGateway, Unclear
 from ..models import Attempt, Message
 from . import batches, limits, messages
-from .batches import Taken
+from .batches import SLOW, Taken
 
 log = logging.getLogger(__name__)
 # After the first attempt, the second, …; each goes to the next provider.
 PAUSES = (timedelta(0), timedelta(seconds=30), timedelta(minutes=2), timedelta(minutes=10))
 FIRST_CHECK = timedelta(seconds=10)
-SLOW = timedelta(seconds=2)
 
 
 class Result(NamedTuple):

@@ -4,7 +4,7 @@ import logging
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import Update, or_, select, update
 
 from .. import clock
 from ..config import settings
@@ -12,7 +12,7 @@ from ..db import transaction
 from ..gateways import choice
 from ..gateways.sms import GatewayError
 from ..models import Message
-from .batches import TAKEN_FOR
+from .batches import SLOW, TAKEN_FOR
 
 log = logging.getLogger(__name__)
 # After it was sent. What is not final by the last of them stays unknown.
@@ -34,17 +34,30 @@ class Taken(NamedTuple):
 _ROW = [getattr(Message, name) for name in Taken._fields]
 
 
+class Result(NamedTuple):
+    """What a provider said, and when to ask again."""
+
+    message: Taken
+    state: str
+    check_at: datetime | None
+
+
 def check_once() -> int:
-    """Ask for all statuses that are due; return how many were asked for."""
-    asked = 0
-    while batch := _take_due(clock.now()):
-        for message in batch:
-            _check(message)
-            asked += 1
-    return asked
+    """Ask for the statuses of one batch that is due; return how many were asked for: none where nothing is due.
+
+    One batch alone: what is to be sent goes before the next. Where a provider is slow the rest is given back.
+    """
+    began, results = clock.now(), []
+    batch = _take_due(began)
+    for message in batch:
+        results.append(_ask(message))
+        if clock.now() - began > SLOW:
+            break
+    _settle(results, batch[len(results) :])
+    return len(results)
 
 
-def _take_due(now: datetime, limit: int = 20) -> list[Taken]:
+def _take_due(now: datetime, limit: int = 50) -> list[Taken]:
     due = (
         select(Message.id)
         .where(Message.state == "sent", Message.check_at <= now)
@@ -59,7 +72,7 @@ def _take_due(now: datetime, limit: int = 20) -> list[Taken]:
         return [Taken(*row) for row in db.execute(taken.returning(*_ROW))] if ids else []
 
 
-def _check(message: Taken) -> None:
+def _ask(message: Taken) -> Result:
     state = "sent"
     gateway = choice.by_name(settings(), message.provider or "")
     try:
@@ -69,15 +82,26 @@ def _check(message: Taken) -> None:
         log.info("a status was not told", extra={"facts": {"message": message.id, "reason": error.reason}})
     except Exception:
         log.exception("asking for a status failed", extra={"facts": {"message": message.id}})
-    now, check_at = clock.now(), None
-    if state == "sent":
-        sent_at = message.sent_at or now
-        check_at = next((sent_at + pause for pause in CHECKS if sent_at + pause > now), None)
-        state = "sent" if check_at else "unknown"
+    if state != "sent":
+        return Result(message, state, None)
+    now = clock.now()
+    sent_at = message.sent_at or now
+    check_at = next((sent_at + pause for pause in CHECKS if sent_at + pause > now), None)
+    return Result(message, "sent" if check_at else "unknown", check_at)
+
+
+def _settle(results: list[Result], left: list[Taken]) -> None:
     with transaction() as db:
-        # A final state stays: whoever was slower changes no row.
-        db.execute(
-            update(Message)
-            .where(Message.id == message.id, Message.state == "sent", Message.taken_until == message.taken_until)
-            .values(state=state, checks=message.checks + 1, check_at=check_at, taken_until=None)
-        )
+        for message, state, check_at in results:
+            # A final state stays: whoever was slower changes no row.
+            db.execute(
+                _mine(message).values(state=state, checks=message.checks + 1, check_at=check_at, taken_until=None)
+            )
+        for message in left:
+            db.execute(_mine(message).values(taken_until=None))
+
+
+def _mine(message: Taken) -> Update:
+    return update(Message).where(
+        Message.id == message.id, Message.state == "sent", Message.taken_until == message.taken_until
+    )

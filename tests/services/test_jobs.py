@@ -59,6 +59,19 @@ def test_a_queue_that_fails_loses_no_message(
     assert world.rows(select(Message.state))[0].state == "delivered"
 
 
+def test_statuses_are_asked_for_in_batches_and_what_waits_to_be_sent_goes_before_each(
+    api: Api, world: World, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    left = [50, 7, 0]
+    monkeypatch.setattr(jobs.outbox, "run_once", lambda: done.append("send"))
+    monkeypatch.setattr(jobs.statuses, "check_once", lambda: done.append("check") or left.pop(0))
+    jobs.check_messages.call_local()
+    while jobs.huey.pending_count():
+        run_next()
+    assert done == ["send", "check"] * 3
+
+
 def test_the_schedule_sweeps_resets_and_tidies(api: Api, world: World, clock: Clock) -> None:
     assert {task.name for task in jobs.huey._registry.periodic_tasks} == {"sweep", "reset_codes", "drop_old_counters"}
     asked = api.ask().json

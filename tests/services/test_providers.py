@@ -16,7 +16,8 @@ from referral_app import jobs
 from referral_app.db import transaction
 from referral_app.gateways import choice, http
 from referral_app.gateways.fake import FAULTS, FakeGateway
-from referral_app.gateways.sms import NoAccess, NotTaken, Unclear
+from referral_app.gateways.sms import NoAccess, NotTaken, Receipt, Unclear
+from referral_app.gateways.smsaero import SmsAeroGateway
 from referral_app.models import Attempt, Message
 from referral_app.services import batches, messages, outbox, statuses, trials
 from tests import gateway
@@ -93,6 +94,41 @@ def test_a_code_goes_by_the_first_provider_and_its_state_is_told_until_it_is_fin
     code = re.findall(r"#(\d{4})$", fake.messages[0].text)[0]
     assert api.exchange(code).status_code == 400  # too old by now
     assert attempts(world) == [("smsaero", "taken", None)]
+
+
+def test_where_a_provider_tells_slowly_the_rest_of_a_batch_is_given_back(
+    api: Api, app: Flask, world: World, clock: Clock, fake: FakeGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fake.fail("smsaero", "late", 3)
+    for number in range(3):
+        api.ask(f"+7999000000{number}")
+    run(app)
+    clock.move(seconds=10)
+    status = SmsAeroGateway.status
+
+    def slowly(gateway: SmsAeroGateway, reference: str, key: str, phone: str) -> Receipt:
+        clock.move(seconds=3)
+        return status(gateway, reference, key, phone)
+
+    monkeypatch.setattr(SmsAeroGateway, "status", slowly)
+    assert check(app) == 1
+    rows = world.rows(select(Message.checks, Message.taken_until).order_by(Message.id))
+    assert [tuple(row) for row in rows] == [(1, None), (0, None), (0, None)]
+
+
+def test_a_final_state_stays_whoever_asks_late(
+    api: Api, app: Flask, world: World, clock: Clock, fake: FakeGateway
+) -> None:
+    fake.fail("smsaero", "late")
+    api.ask()
+    run(app)
+    clock.move(seconds=10)
+    with app.app_context():
+        late = statuses._take_due(clock.now())
+        with transaction() as session:
+            session.execute(update(Message).values(state="delivered"))
+        statuses._settle([statuses.Result(late[0], "failed", None)], [])
+    assert message(world).state == "delivered"
 
 
 def test_what_is_not_final_after_half_an_hour_is_unknown(
