@@ -68,8 +68,11 @@ def _take_due(now: datetime, limit: int = 50) -> list[Taken]:
     )
     with transaction() as db:
         ids = db.scalars(due).all()
+        if not ids:
+            return []
         taken = update(Message).where(Message.id.in_(ids)).values(taken_until=now + TAKEN_FOR)
-        return [Taken(*row) for row in db.execute(taken.returning(*_ROW))] if ids else []
+        rows = {row.id: Taken(*row) for row in db.execute(taken.returning(*_ROW))}
+    return [rows[number] for number in ids]
 
 
 def _ask(message: Taken) -> Result:

@@ -64,8 +64,13 @@ def test_statuses_are_asked_for_in_batches_and_what_waits_to_be_sent_goes_before
 ) -> None:
     done: list[str] = []
     left = [50, 7, 0]
+
+    def check() -> int:
+        done.append("check")
+        return left.pop(0)
+
     monkeypatch.setattr(jobs.outbox, "run_once", lambda: done.append("send"))
-    monkeypatch.setattr(jobs.statuses, "check_once", lambda: done.append("check") or left.pop(0))
+    monkeypatch.setattr(jobs.statuses, "check_once", check)
     jobs.check_messages.call_local()
     while jobs.huey.pending_count():
         run_next()
