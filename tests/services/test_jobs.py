@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from referral_app import jobs
 from referral_app.models import Message
-from referral_app.services import messages
+from referral_app.services import messages, outbox, statuses
 from tests.conftest import Clock
 from tests.factories import Api, World
 
@@ -69,8 +69,8 @@ def test_statuses_are_asked_for_in_batches_and_what_waits_to_be_sent_goes_before
         done.append("check")
         return left.pop(0)
 
-    monkeypatch.setattr(jobs.outbox, "run_once", lambda: done.append("send"))
-    monkeypatch.setattr(jobs.statuses, "check_once", check)
+    monkeypatch.setattr(outbox, "run_once", lambda: done.append("send"))
+    monkeypatch.setattr(statuses, "check_once", check)
     jobs.check_messages.call_local()
     while jobs.huey.pending_count():
         run_next()
