@@ -182,6 +182,15 @@ def test_a_site_that_has_users_gets_no_first_admin(
     assert slug(api.sign_in().get("/profiles")) == "admin_required"
 
 
+def test_an_only_user_does_not_become_admin_by_signing_in_again(
+    api: Api, clock: Clock, change_settings: Callable[..., None]
+) -> None:
+    api.sign_in()
+    change_settings(first_user_is_admin=True)
+    clock.move(minutes=1)
+    assert slug(api.sign_in().get("/profiles")) == "admin_required"
+
+
 def test_where_it_is_switched_off_the_first_user_is_a_user(api: Api) -> None:
     assert slug(api.sign_in().get("/profiles")) == "admin_required"
 

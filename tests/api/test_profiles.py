@@ -144,6 +144,7 @@ def test_deleted_accounts_are_not_listed(admin: Api, world: World, clock: Clock)
     gone = world.user(deleted_at=clock.now())
     assert gone.id not in found(admin)
     assert admin.get("/profiles").json["count"] == 1
+    assert admin.get("/profiles", query_string={"search": gone.phone}).json["count"] == 0
 
 
 def test_the_number_of_statements_does_not_grow(app: Flask, admin: Api, world: World) -> None:

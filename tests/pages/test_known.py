@@ -53,6 +53,29 @@ def test_a_known_browser_has_a_limit_of_its_own(browser: Browser, clock: Clock) 
     assert browser.post("/sign-in", {"phone": PHONE}).status_code == 303
 
 
+def test_each_known_browser_has_its_own(app: Flask, browser: Browser, clock: Clock) -> None:
+    other = Browser(app)
+    for one in (browser, other):
+        one.sign_in()
+        one.post("/sign-out")
+    for _ in range(3):
+        browser.sign_in()
+        browser.post("/sign-out")
+    assert browser.post("/sign-in", {"phone": PHONE}).status_code == 429
+    assert other.post("/sign-in", {"phone": PHONE}).status_code == 303
+
+
+def test_a_known_browser_gives_back_nothing_that_strangers_have_used_up(
+    api: Api, browser: Browser, world: World
+) -> None:
+    browser.sign_in()
+    browser.post("/sign-out")
+    for number in range(5):
+        api.ask(f"{PHONE[:-4]}{number:04}")
+    browser.sign_in()
+    assert world.counted("block-sends", PHONE[:-4], 3600) == 5
+
+
 def test_it_is_known_for_its_own_phones_alone(browser: Browser, api: Api, clock: Clock) -> None:
     browser.sign_in(OTHER)
     browser.post("/sign-out")

@@ -94,6 +94,19 @@ def test_what_was_handed_over_before_a_kill_is_found_and_does_not_go_again(
     assert len(list(sms_folder.iterdir())) == 1
 
 
+def test_one_handed_over_in_time_is_no_expired_one_when_it_is_found_late(
+    api: Api, app: Flask, world: World, clock: Clock, sms_folder: Path
+) -> None:
+    api.ask()
+    with app.app_context():
+        (message,) = batches.take_due(clock.now())
+        (gateway,) = choice.providers(app.extensions["settings"])
+        gateway.send(str(message.id), PHONE, str(message.text))  # and then the process dies
+    clock.move(minutes=11)
+    assert run(app) == 1
+    assert state(world).state == "delivered"
+
+
 def test_a_slow_sender_whose_time_has_passed_settles_nothing(api: Api, app: Flask, world: World, clock: Clock) -> None:
     api.ask()
     with app.app_context():

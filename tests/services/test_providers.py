@@ -411,6 +411,12 @@ def test_answers_of_smsaero(
     assert type(raised.value) is error
 
 
+def test_providers_have_2_seconds_to_connect_and_8_to_answer_and_lead_nowhere_else() -> None:
+    with http.client() as client:
+        assert client.timeout == httpx.Timeout(8, connect=2)
+        assert client.follow_redirects is False
+
+
 @pytest.mark.parametrize(
     ("number", "error", "reason", "later"),
     [
