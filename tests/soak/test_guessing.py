@@ -136,7 +136,8 @@ def test_a_year_of_a_botnet_that_tries_every_phone(
     print(f"year expected, {broken_into} broken into; {people} people signed in, {long_days} of them with 8 digits")
     # The 241st wrong guess is the one that closes. 30 days of the calendar lie in 31 days by the hour.
     assert month <= guesses.PER_MONTH + 1 + guesses.PER_DAY + 1
-    assert year - broken_into <= (YEAR // 30 + 1) * (guesses.PER_MONTH + 1)
+    # A right guess is given back with the two before it, as if they were slips of the owner.
+    assert year - 3 * broken_into <= (YEAR // 30 + 1) * (guesses.PER_MONTH + 1)
     assert broken_into <= 4  # 0.3 expected: more has a chance of 2 in 100,000
 
 
