@@ -7,9 +7,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select, update
 
-from referral_app import create_app, identity
-from referral_app.config import Settings
-from referral_app.db import db, transaction
+from referral_app import identity
+from referral_app.db import transaction
 from referral_app.models import Session, User
 from referral_app.services import admins
 from tests.conftest import Clock
@@ -63,23 +62,21 @@ def test_it_outlives_a_refresh_of_the_tokens(api: Api, admin: Api, clock: Clock)
 
 
 def test_for_what_weighs_more_it_has_to_be_younger_than_15_minutes(
-    app: Flask, admin: Api, world: World, clock: Clock, make_settings: Callable[..., Settings]
+    another_app: Callable[..., Flask], admin: Api, clock: Clock
 ) -> None:
-    weighty = create_app(make_settings(database_url=app.extensions["settings"].database_url))
+    weighty = another_app()
     weighty.add_url_rule("/api/v1/weighty", view_func=identity.fresh_admin_required(lambda: "done"))
-    with weighty.app_context():
-        mine = Api(weighty, admin.headers)
-        assert slug(Api(weighty).get("/weighty")) == "unauthorized"
-        assert slug(mine.get("/weighty")) == "second_factor_required"
-        give(mine)
-        clock.move(minutes=14, seconds=59)
-        assert mine.get("/weighty").status_code == 200
-        clock.move(seconds=1)
-        refused = mine.get("/weighty")
-        assert (refused.status_code, slug(refused)) == (403, "second_factor_stale")
-        give(mine)
-        assert mine.get("/weighty").status_code == 200
-        db.engine.dispose()
+    mine = Api(weighty, admin.headers)
+    assert slug(Api(weighty).get("/weighty")) == "unauthorized"
+    assert slug(mine.get("/weighty")) == "second_factor_required"
+    give(mine)
+    clock.move(minutes=14, seconds=59)
+    assert mine.get("/weighty").status_code == 200
+    clock.move(seconds=1)
+    refused = mine.get("/weighty")
+    assert (refused.status_code, slug(refused)) == (403, "second_factor_stale")
+    give(mine)
+    assert mine.get("/weighty").status_code == 200
 
 
 def test_a_user_cannot_try_passwords(api: Api, world: World) -> None:
