@@ -55,6 +55,7 @@ PROBLEMS = {
     "unauthorized": Problem(401, N_("Sign in first"), N_("This needs a valid access token of a running session.")),
     "account_blocked": Problem(403, N_("Account blocked"), N_("This account is blocked.")),
     "forbidden": Problem(403, N_("Not from this site"), N_("The form came from another site. Nothing was changed.")),
+    "owner_required": Problem(403, N_("For its owner"), N_("A profile is changed by its owner alone.")),
     "admin_required": Problem(403, N_("For admins"), N_("This is for admins alone.")),
     "second_factor_required": Problem(
         403, N_("Second factor needed"), N_("Give your password at /api/v1/auth/second-factor first.")

@@ -6,7 +6,7 @@ from typing import Any
 from flask_babel import lazy_gettext as _l
 from marshmallow import ValidationError, fields, validate
 
-from . import phone
+from . import names, phone
 from .config import settings
 
 
@@ -39,6 +39,37 @@ class Phone(Line):
             return phone.parse(text, chosen.phone_region, chosen.phone_countries)
         except phone.InvalidPhone as error:
             raise self.make_error("phone") from error
+
+
+class Name(Line):
+    """A name, trimmed and in NFC; one that is empty is loaded as None."""
+
+    default_error_messages = {"long": _l("Use 100 characters at most.")}  # noqa: RUF012
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str | None:  # type: ignore[override]
+        text = super()._deserialize(value, attr, data, **kwargs)
+        try:
+            name = names.clean(text)
+        except names.InvalidText as error:
+            raise self.make_error("line") from error
+        if len(name) > names.LONGEST:
+            raise self.make_error("long")
+        return name or None
+
+
+class Email(Line):
+    """An e-mail address as it was typed, trimmed; one that is empty is loaded as None."""
+
+    default_error_messages = {"email": _l("Enter an e-mail address, for example anna@example.org.")}  # noqa: RUF012
+
+    def _deserialize(self, value: Any, attr: str | None, data: Any, **kwargs: Any) -> str | None:  # type: ignore[override]
+        text = super()._deserialize(value, attr, data, **kwargs)
+        if not text.strip():
+            return None
+        try:
+            return names.clean_email(text)
+        except names.InvalidEmail as error:
+            raise self.make_error("email") from error
 
 
 class Code(Line):

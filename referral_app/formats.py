@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from flask import Flask
 from flask_babel import format_date, format_datetime, format_time, to_user_timezone
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from . import clock, phone
 
@@ -28,12 +28,18 @@ def init_app(app: Flask) -> None:
         iso_day=lambda moment: to_user_timezone(moment).date().isoformat(),
         minutes=lambda seconds: f"{seconds // 60}:{seconds % 60:02}",
         after=_after,
+        name=_name,
     )
 
 
 def _after(seconds: int) -> datetime:
     """Return the moment so many seconds from now, to the whole second."""
     return (clock.now() + timedelta(seconds=seconds)).replace(microsecond=0)
+
+
+def _name(text: str | None) -> Markup:
+    """Return a name for text and double-quoted attributes, where an apostrophe can stand as it is."""
+    return Markup(str(escape(text or "")).replace("&#39;", "'"))  # noqa: S704
 
 
 def _clock_time(moment: datetime) -> Markup:

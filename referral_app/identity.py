@@ -67,6 +67,16 @@ def fresh_admin_required(view: Callable[P, R]) -> Callable[P, R]:
     return _guarded(view, "fresh admin", _check_role, _check_factor, _check_age_of_factor)
 
 
+def owner_required(view: Callable[P, R]) -> Callable[P, R]:
+    """Let an API call in on the own `user_id` of its path alone."""
+    return _guarded(view, "owner", _check_owner)
+
+
+def owner_or_admin_required(view: Callable[P, R]) -> Callable[P, R]:
+    """Let an API call in on the own `user_id` of its path, and admins who have given their second factor on any."""
+    return _guarded(view, "owner or admin", _check_owner_or_admin)
+
+
 def _guarded(view: Callable[P, R], guard: str, *checks: Callable[[Reader], None]) -> Callable[P, R]:
     @wraps(view)
     def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -88,6 +98,22 @@ def _guarded(view: Callable[P, R], guard: str, *checks: Callable[[Reader], None]
 def _check_role(found: Reader) -> None:
     if found.role != "admin":
         raise Refused("admin_required")
+
+
+def _check_owner(found: Reader) -> None:
+    if not _is_owner(found):
+        _check_role(found)
+        raise Refused("owner_required")
+
+
+def _check_owner_or_admin(found: Reader) -> None:
+    if not _is_owner(found):
+        _check_role(found)
+        _check_factor(found)
+
+
+def _is_owner(found: Reader) -> bool:
+    return (request.view_args or {}).get("user_id") == found.user_id
 
 
 def _check_factor(found: Reader) -> None:

@@ -18,6 +18,7 @@ VARIABLES = {
     "access_token": "",
     "refresh_token": "",
     "session_id": "unknown",
+    "user_id": "1",
 }
 # The order in which the requests follow from each other; what ends the session comes last.
 ORDER = (
@@ -26,6 +27,11 @@ ORDER = (
     "exchangeCode",
     "refreshTokens",
     "getOwnProfile",
+    "editOwnProfile",
+    "replaceOwnProfile",
+    "getProfile",
+    "editProfile",
+    "replaceProfile",
     "listInvitees",
     "setInviter",
     "giveSecondFactor",
@@ -38,6 +44,10 @@ ORDER = (
 TAKES = {
     "requestCode": {"phone": "{{phone}}"},
     "exchangeCode": {"phone": "{{phone}}", "code": "{{code}}", "challenge_id": "{{challenge_id}}"},
+    "editOwnProfile": {"first_name": "Анна"},
+    "replaceOwnProfile": {"first_name": "Анна", "last_name": "Образцова", "email": "anna@example.org"},
+    "editProfile": {"first_name": "Аня"},
+    "replaceProfile": {"first_name": "Анна", "last_name": "Образцова", "email": "anna@example.org"},
     "setInviter": {"invite_code": "{{invite_code}}"},
     "giveSecondFactor": {"password": "{{password}}"},
 }
@@ -45,7 +55,10 @@ CARRIES = {
     "requestCode": ("challenge_id", "code"),
     "exchangeCode": ("access_token", "refresh_token"),
     "refreshTokens": ("access_token", "refresh_token"),
+    "getOwnProfile": ("id",),
 }
+# What a variable is called where it is not as its field.
+NAMED = {"id": "user_id"}
 
 
 def collection(document: dict[str, Any]) -> dict[str, Any]:
@@ -92,7 +105,7 @@ def _test(name: str, operation: dict[str, Any]) -> dict[str, Any]:
         f"pm.test('answers as documented', () => pm.expect(pm.response.code).to.be.oneOf({statuses}));",
         *(
             f"if (pm.response.code < 300 && pm.response.json().{field}) "
-            f"pm.collectionVariables.set('{field}', pm.response.json().{field});"
+            f"pm.collectionVariables.set('{NAMED.get(field, field)}', pm.response.json().{field});"
             for field in CARRIES.get(name, ())
         ),
     ]

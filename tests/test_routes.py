@@ -5,6 +5,7 @@ from flask import Flask
 
 from tests.factories import Browser
 
+BY_ID = "/api/v1/profiles/<int(min=1, max=9223372036854775807):user_id>"
 ROUTES = {
     "GET /": "public",
     "GET /sign-in": "public",
@@ -17,6 +18,7 @@ ROUTES = {
     "GET /sign-in/sms": "public",
     "POST /sign-out": "public",
     "GET /profile": "cookie",
+    "POST /profile": "cookie",
     "GET /profile/invitees": "cookie",
     "POST /profile/inviter": "cookie",
     "POST /api/v1/auth/code": "public",
@@ -30,6 +32,11 @@ ROUTES = {
     "DELETE /api/v1/auth/sessions": "bearer",
     "DELETE /api/v1/auth/sessions/<session_id>": "bearer",
     "GET /api/v1/profiles/me": "bearer",
+    "PATCH /api/v1/profiles/me": "bearer",
+    "PUT /api/v1/profiles/me": "bearer",
+    f"GET {BY_ID}": "owner or admin",
+    f"PATCH {BY_ID}": "owner",
+    f"PUT {BY_ID}": "owner",
     "GET /api/v1/profiles/me/invitees": "bearer",
     "POST /api/v1/profiles/me/inviter": "bearer",
     "GET /r/<code>": "public",
@@ -57,7 +64,8 @@ def test_every_route_is_in_the_table_with_its_guard(app: Flask) -> None:
 
 @pytest.mark.parametrize("route", [route for route, guard in ROUTES.items() if guard != "public"])
 def test_a_stranger_is_not_let_in(browser: Browser, route: str) -> None:
-    method, path = route.split()
+    method, path = route.split(" ", 1)
+    path = path.replace(BY_ID, "/api/v1/profiles/1")
     answer = browser.client.open(path, method=method, headers={"Sec-Fetch-Site": "same-origin"})
     if ROUTES[route] != "cookie":
         assert (answer.status_code, answer.json and answer.json["slug"]) == (401, "unauthorized")

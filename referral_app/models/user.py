@@ -20,7 +20,7 @@ def _search_key(context: Any) -> str:
 class User(Base):
     """An account. One that is deleted keeps its row without a phone, as the inviter of its invitees.
 
-    `search_key` is made of the SEARCHED columns at the insert; an update of one of them has to make it anew.
+    `search_key` is made of the SEARCHED columns at the insert; `remake_search_key` follows their updates.
     """
 
     __tablename__ = "users"
@@ -50,3 +50,7 @@ class User(Base):
     created_at: Mapped[datetime]
     blocked_at: Mapped[datetime | None]
     deleted_at: Mapped[datetime | None]
+
+    def remake_search_key(self) -> None:
+        """Follow a change of the SEARCHED columns."""
+        self.search_key = search.key(*(getattr(self, name) for name in SEARCHED))

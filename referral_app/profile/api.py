@@ -9,6 +9,7 @@ from ..paging import PageQuery
 from ..services import invites, users
 from ..services.users import Profile
 from .schemas import (
+    EditSchema,
     InviteesPageSchema,
     InviterRequestSchema,
     ProfileSchema,
@@ -16,6 +17,7 @@ from .schemas import (
     ProfilesQuery,
 )
 
+OWN_ID = "/<int(min=1, max=9223372036854775807):user_id>"
 blp = Blueprint("profiles", __name__, url_prefix="/api/v1/profiles", description="Invite code, inviter, invitees.")
 
 
@@ -42,6 +44,72 @@ def list_profiles(query: dict[str, Any]) -> dict[str, Any]:
 def own_profile() -> Profile:
     """Read the own profile."""
     return users.get_profile(identity.reader().user_id)
+
+
+@blp.route(OWN_ID, methods=["GET"])
+@identity.owner_or_admin_required
+@blp.response(200, ProfileSchema)
+@blp.refuses("unauthorized", "admin_required", "second_factor_required", "not_found")
+@blp.doc(operationId="getProfile")
+def profile(user_id: int) -> Profile:
+    """Read a profile, as its owner or as an admin."""
+    return users.get_profile(user_id)
+
+
+_REFUSALS = ("invalid_json", "unauthorized", "payload_too_large", "unsupported_media_type", "validation_failed")
+
+
+@blp.route("/me", methods=["PATCH"])
+@identity.bearer_required
+@blp.arguments(EditSchema)
+@blp.response(200, ProfileSchema)
+@blp.refuses(*_REFUSALS)
+@blp.doc(operationId="editOwnProfile")
+def edit_own_profile(body: dict[str, str | None]) -> Profile:
+    """Change some of e-mail and names; what is missing stays."""
+    return _edit(identity.reader().user_id, body)
+
+
+@blp.route("/me", methods=["PUT"])
+@identity.bearer_required
+@blp.arguments(EditSchema)
+@blp.response(200, ProfileSchema)
+@blp.refuses(*_REFUSALS)
+@blp.doc(operationId="replaceOwnProfile")
+def replace_own_profile(body: dict[str, str | None]) -> Profile:
+    """Set e-mail and names; what is missing becomes null."""
+    return _replace(identity.reader().user_id, body)
+
+
+@blp.route(OWN_ID, methods=["PATCH"])
+@identity.owner_required
+@blp.arguments(EditSchema)
+@blp.response(200, ProfileSchema)
+@blp.refuses(*_REFUSALS, "admin_required", "owner_required")
+@blp.doc(operationId="editProfile")
+def edit_profile(body: dict[str, str | None], user_id: int) -> Profile:
+    """Change some of one's own e-mail and names, by the id."""
+    return _edit(user_id, body)
+
+
+@blp.route(OWN_ID, methods=["PUT"])
+@identity.owner_required
+@blp.arguments(EditSchema)
+@blp.response(200, ProfileSchema)
+@blp.refuses(*_REFUSALS, "admin_required", "owner_required")
+@blp.doc(operationId="replaceProfile")
+def replace_profile(body: dict[str, str | None], user_id: int) -> Profile:
+    """Set one's own e-mail and names, by the id."""
+    return _replace(user_id, body)
+
+
+def _edit(user_id: int, body: dict[str, str | None]) -> Profile:
+    users.edit(user_id, **body)
+    return users.get_profile(user_id)
+
+
+def _replace(user_id: int, body: dict[str, str | None]) -> Profile:
+    return _edit(user_id, dict.fromkeys(users.EDITABLE) | body)
 
 
 @blp.route("/me/invitees", methods=["GET"])

@@ -1,5 +1,7 @@
 """The own profile in the browser: invite code, inviter, invitees, sessions."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from functools import partial
 
 from flask import Blueprint, Response, flash, redirect, request
@@ -14,10 +16,20 @@ from ..paging import PageQuery
 from ..services import invites, sessions, users
 from ..services.users import Profile
 from ..web import page
-from .schemas import InviterRequestSchema, invite_url
+from .schemas import EditSchema, InviterRequestSchema, invite_url
 
 bp = Blueprint("profile_pages", __name__)
 SESSIONS_SHOWN = 20
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form of the page that is shown again: what was typed, and what is wrong, by field."""
+
+    name: str
+    typed: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+    wait: int = 0
 
 
 @bp.get("/profile")
@@ -25,6 +37,20 @@ SESSIONS_SHOWN = 20
 def profile() -> Response:
     """Show invite code, inviter, the newest invitees and the sessions."""
     return _profile_page()
+
+
+@bp.post("/profile")
+@identity.sign_in_required
+def edit() -> ResponseReturnValue:
+    """Set names and e-mail."""
+    typed = {name: request.form.get(name, "") for name in users.EDITABLE}
+    try:
+        body = EditSchema().load(typed)
+    except ValidationError as error:
+        return _profile_page(Form("about", typed, first_messages(error))), 422
+    users.edit(identity.reader().user_id, **body)
+    flash(_("Saved."))
+    return redirect("/profile", 303)
 
 
 @bp.get("/profile/inviter")
@@ -42,13 +68,13 @@ def set_inviter() -> ResponseReturnValue:
         body = InviterRequestSchema().load({"invite_code": typed})
         invites.activate(identity.reader().user_id, body["invite_code"])
     except ValidationError as error:
-        return _profile_page(typed=typed, error=first_messages(error)["invite_code"]), 422
+        return _inviter_page(typed, first_messages(error)["invite_code"]), 422
     except Refused as refusal:
         if "retry_after" in refusal.facts:
             wait = refusal.facts["retry_after"]
-            return _profile_page(typed=typed, error=refusal.text, wait=wait), 429, {"Retry-After": str(wait)}
+            return _inviter_page(typed, refusal.text, wait), 429, {"Retry-After": str(wait)}
         invitation.drop()
-        return _profile_page(typed=typed, error=_say(refusal)), 422
+        return _inviter_page(typed, _say(refusal)), 422
     invitation.drop()
     flash(_("Saved. The one who invited you now sees your number."))
     return redirect("/profile", 303)
@@ -110,7 +136,11 @@ def _standing(owner_id: int, mine: Profile | None) -> str:
     return "set" if mine is not None and mine.invited_at else "open"
 
 
-def _profile_page(*, typed: str = "", error: str | None = None, wait: int = 0) -> Response:
+def _inviter_page(typed: str, error: str, wait: int = 0) -> Response:
+    return _profile_page(Form("inviter", {"invite_code": typed[:64]}, {"invite_code": error}, wait))
+
+
+def _profile_page(form: Form | None = None) -> Response:
     reader = identity.reader()
     shown = users.get_profile(reader.user_id)
     offered = invitation.find()
@@ -124,9 +154,8 @@ def _profile_page(*, typed: str = "", error: str | None = None, wait: int = 0) -
     return page(
         "profile/profile.html",
         profile=shown,
-        typed=typed[:64],
-        error=error,
-        wait=wait,
+        form=form or Form(""),
+        error=form is not None,
         offered=offered,
         standing=standing,
         link=link,

@@ -6,7 +6,7 @@ from flask_babel import lazy_gettext as _l
 from marshmallow import Schema, fields, pre_dump, validate
 
 from ..config import settings
-from ..fields import Line
+from ..fields import Email, Line, Name
 from ..paging import PageQuery
 from ..services.users import SORTS, Profile
 
@@ -99,6 +99,16 @@ class InviteesPageSchema(Schema):
     next = fields.String(required=True, allow_none=True, metadata={"example": None})
     previous = fields.String(required=True, allow_none=True, metadata={"example": None})
     results = fields.List(fields.Nested(InviteeSchema), required=True)
+
+
+class EditSchema(Schema):
+    """What people tell about themselves; null and an empty text take it away."""
+
+    email = Email(allow_none=True, metadata={"example": "anna@example.org", "description": "Shown as typed."})
+    first_name = Name(
+        allow_none=True, metadata={"example": "Анна", "description": "Shown to those who open the own link."}
+    )
+    last_name = Name(allow_none=True, metadata={"example": "Образцова"})
 
 
 class InviterRequestSchema(Schema):

@@ -17,6 +17,9 @@ NEWEST = 50
 SORTS = ("id", "phone", "email", "first_name", "last_name", "invite_code", "invitees_count", "created_at")
 
 
+EDITABLE = ("email", "first_name", "last_name")
+
+
 class Inviter(NamedTuple):
     """Who invited somebody; both are null where the inviter has deleted the account."""
 
@@ -122,6 +125,19 @@ def _profile(row: Any, invitees: list[Invitee]) -> Profile:
         invitees_count=row.invitees_count,
         created_at=row.created_at,
     )
+
+
+def edit(user_id: int, **facts: str | None) -> None:
+    """Set some of the EDITABLE columns."""
+    with transaction() as db:
+        # Two edits at once: the row's lock puts them in a line, so that the key for the search follows both.
+        user = db.scalar(select(User).where(User.id == user_id, User.deleted_at.is_(None)).with_for_update())
+        if user is None:
+            raise Refused("not_found")
+        for name in EDITABLE:
+            if name in facts:
+                setattr(user, name, facts[name])
+        user.remake_search_key()
 
 
 def set_language(user_id: int, language: str) -> None:
