@@ -75,8 +75,16 @@ PROBLEMS = {
         409, N_("Circle of invitations"), N_("You invited this person yourself, directly or through others.")
     ),
     "payload_too_large": Problem(413, N_("Too large"), N_("The body may have 64 KB at most.")),
-    "unsupported_media_type": Problem(415, N_("Wrong content type"), N_("Send application/json.")),
+    "picture_too_large": Problem(413, N_("Picture too large"), N_("A picture may have 5 MB at most.")),
+    "unsupported_media_type": Problem(
+        415, N_("Wrong content type"), N_("Send application/json, or a picture as multipart/form-data.")
+    ),
     "validation_failed": Problem(422, N_("Check the fields"), N_("Some values cannot be used.")),
+    "unusable_picture": Problem(
+        422,
+        N_("Picture cannot be used"),
+        N_("This picture cannot be read. Choose a JPEG, PNG or WebP of 25 megapixels at most."),
+    ),
     "weak_password": Problem(422, N_("Password too short"), N_("Use a password of 8 characters or more.")),
     "resend_too_soon": Problem(429, N_("Too soon"), N_("The code was sent a moment ago. Wait before asking again.")),
     "too_many_codes": Problem(429, N_("Too many codes"), N_("Too many codes went to this number. Wait a while.")),
@@ -133,8 +141,7 @@ def init_app(app: Flask) -> None:
 def answer(refusal: Refused) -> Response:
     """Return a refusal as its answer."""
     problem, facts = PROBLEMS[refusal.slug], refusal.facts
-    if problem.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        drain()
+    drain()
     if request.path.startswith("/api/"):
         body = {
             "type": problem_type(settings().site_url, refusal.slug),

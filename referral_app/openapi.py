@@ -9,10 +9,11 @@ from flask import Flask, Request, Response, redirect, render_template
 from flask_smorest.utils import prepare_response
 from marshmallow import RAISE, Schema, fields
 from webargs.flaskparser import FlaskParser
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from .errors import PROBLEMS, Refused, problem_type
 from .version import __version__
-from .web import MAX_BODY, page
+from .web import MAX_BODY, page, uploaded
 
 PROBLEM_JSON = "application/problem+json"
 bp = FlaskBlueprint("documents", __name__)
@@ -55,6 +56,16 @@ class StrictParser(FlaskParser):
         if not req.is_json:
             raise Refused("unsupported_media_type")
         return strict_json(body)
+
+    def load_files(self, req: Request, schema: Schema) -> Any:
+        """Return the files of a form; they have a limit of their own."""
+        if req.mimetype != "multipart/form-data":
+            raise Refused("unsupported_media_type")
+        try:
+            uploaded()
+        except RequestEntityTooLarge as error:
+            raise Refused("picture_too_large") from error
+        return super().load_files(req, schema)
 
 
 def strict_json(body: bytes) -> Any:

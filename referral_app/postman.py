@@ -34,6 +34,8 @@ ORDER = (
     "replaceProfile",
     "listInvitees",
     "setInviter",
+    "replaceAvatar",
+    "removeAvatar",
     "giveSecondFactor",
     "listProfiles",
     "listSessions",
@@ -94,8 +96,11 @@ def _item(name: str, method: str, path: str, operation: dict[str, Any]) -> dict[
         security = operation["security"]
         request["auth"] = _bearer("refresh_token") if security else {"type": "noauth"}
     if "requestBody" in operation:
-        request["header"].append({"key": "Content-Type", "value": "application/json"})
-        request["body"] = {"mode": "raw", "raw": json.dumps(TAKES.get(name, {}), indent=2)}
+        if "multipart/form-data" in operation["requestBody"]["content"]:
+            request["body"] = {"mode": "formdata", "formdata": [{"key": "file", "type": "file", "src": []}]}
+        else:
+            request["header"].append({"key": "Content-Type", "value": "application/json"})
+            request["body"] = {"mode": "raw", "raw": json.dumps(TAKES.get(name, {}), indent=2)}
     return {"name": operation["summary"].rstrip("."), "request": request, "event": [_test(name, operation)]}
 
 

@@ -7,11 +7,13 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, current_app, make_response, render_template, request
+from werkzeug.datastructures import FileStorage, MultiDict
 
 from . import address
 from .config import settings
 
 MAX_BODY = 64 * 1024
+MAX_UPLOAD = 5 * 1024 * 1024 + MAX_BODY  # a picture and what a form puts around it
 _DRAINED = 8 * 1024 * 1024
 _SAFE_METHODS = {"GET", "HEAD", "OPTIONS"}
 _CSP = {
@@ -89,8 +91,16 @@ def may_show_codes() -> bool:
     )
 
 
+def uploaded() -> MultiDict[str, FileStorage]:
+    """Return the request's files; raise RequestEntityTooLarge over MAX_UPLOAD."""
+    request.max_content_length = MAX_UPLOAD
+    return request.files
+
+
 def drain() -> None:
-    """Read and drop a body that is refused: a client that still sends would see a reset instead of the answer."""
+    """Read and drop what is left of a body that is refused: a client that still sends would see a reset, no answer."""
+    if request.method in _SAFE_METHODS:
+        return
     body, left = request.environ["wsgi.input"], min(request.content_length or _DRAINED, _DRAINED)
     while left > 0 and (chunk := body.read(min(left, 65536))):
         left -= len(chunk)

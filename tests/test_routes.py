@@ -6,6 +6,7 @@ from flask import Flask
 from tests.factories import Browser
 
 BY_ID = "/api/v1/profiles/<int(min=1, max=9223372036854775807):user_id>"
+AVATAR = "GET /avatars/<int(min=1, max=9223372036854775807):user_id>"
 ROUTES = {
     "GET /": "public",
     "GET /sign-in": "public",
@@ -19,6 +20,12 @@ ROUTES = {
     "POST /sign-out": "public",
     "GET /profile": "cookie",
     "POST /profile": "cookie",
+    "GET /profile/avatar": "public",
+    "POST /profile/avatar": "cookie",
+    "POST /profile/avatar/delete": "cookie",
+    AVATAR: "public",
+    "PUT /api/v1/profiles/me/avatar": "bearer",
+    "DELETE /api/v1/profiles/me/avatar": "bearer",
     "GET /profile/invitees": "cookie",
     "POST /profile/inviter": "cookie",
     "POST /api/v1/auth/code": "public",

@@ -1,7 +1,5 @@
 """The own profile in the browser: invite code, inviter, invitees, sessions."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import partial
 
 from flask import Blueprint, Response, flash, redirect, request
@@ -9,34 +7,23 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from marshmallow import ValidationError
 
-from .. import device, identity, invitation, paging, qr
+from .. import identity, invitation, paging
 from ..errors import Refused
 from ..fields import first_messages
 from ..paging import PageQuery
-from ..services import invites, sessions, users
-from ..services.users import Profile
+from ..services import invites, users
 from ..web import page
-from .schemas import EditSchema, InviterRequestSchema, invite_url
+from . import screen
+from .schemas import EditSchema, InviterRequestSchema
 
 bp = Blueprint("profile_pages", __name__)
-SESSIONS_SHOWN = 20
-
-
-@dataclass(frozen=True)
-class Form:
-    """A form of the page that is shown again: what was typed, and what is wrong, by field."""
-
-    name: str
-    typed: Mapping[str, str] = field(default_factory=dict)
-    errors: Mapping[str, str] = field(default_factory=dict)
-    wait: int = 0
 
 
 @bp.get("/profile")
 @identity.sign_in_required
 def profile() -> Response:
     """Show invite code, inviter, the newest invitees and the sessions."""
-    return _profile_page()
+    return screen.show()
 
 
 @bp.post("/profile")
@@ -47,7 +34,7 @@ def edit() -> ResponseReturnValue:
     try:
         body = EditSchema().load(typed)
     except ValidationError as error:
-        return _profile_page(Form("about", typed, first_messages(error))), 422
+        return screen.show(screen.Form("about", typed, first_messages(error))), 422
     users.edit(identity.reader().user_id, **body)
     flash(_("Saved."))
     return redirect("/profile", 303)
@@ -93,27 +80,6 @@ def invitees() -> ResponseReturnValue:
     return page("profile/invitees.html", list=shown)
 
 
-@bp.post("/profile/sessions/<session_id>/end")
-@identity.sign_in_required
-def end_session(session_id: str) -> ResponseReturnValue:
-    """End one session; one that has ended meanwhile is what was wanted."""
-    try:
-        sessions.end_session(identity.reader().user_id, session_id)
-    except Refused:
-        return redirect("/profile", 303)
-    flash(_("Signed out there."))
-    return redirect("/profile", 303)
-
-
-@bp.post("/profile/sessions/end")
-@identity.sign_in_required
-def end_other_sessions() -> ResponseReturnValue:
-    """End all sessions but this one."""
-    sessions.end_other_sessions(identity.reader())
-    flash(_("Signed out everywhere else."))
-    return redirect("/profile", 303)
-
-
 @bp.get("/r/<code>")
 def invited(code: str) -> ResponseReturnValue:
     """Say who invites, and carry the code to the sign-in. Nothing is stored and no limit is used."""
@@ -122,47 +88,15 @@ def invited(code: str) -> ResponseReturnValue:
         return page("profile/unknown_link.html"), 404
     reader = identity.find_page_reader()
     mine = users.get_profile(reader.user_id) if reader else None
-    standing = _standing(offer.owner_id, mine)
+    standing = screen.standing_of(offer.owner_id, mine)
     # A browser that looks ahead has not followed the link.
     if standing == "open" and "prefetch" not in request.headers.get("Sec-Purpose", ""):
         invitation.carry(offer)
     return page("profile/invited.html", offered=offer, standing=standing, signed_in=mine is not None)
 
 
-def _standing(owner_id: int, mine: Profile | None) -> str:
-    """Tell whether an invitation can still be accepted: `open`, `own` or `set`."""
-    if mine is not None and mine.id == owner_id:
-        return "own"
-    return "set" if mine is not None and mine.invited_at else "open"
-
-
 def _inviter_page(typed: str, error: str, wait: int = 0) -> Response:
-    return _profile_page(Form("inviter", {"invite_code": typed[:64]}, {"invite_code": error}, wait))
-
-
-def _profile_page(form: Form | None = None) -> Response:
-    reader = identity.reader()
-    shown = users.get_profile(reader.user_id)
-    offered = invitation.find()
-    standing = _standing(offered.owner_id, shown) if offered else None
-    if offered and standing != "open":
-        invitation.drop()
-    link = invite_url(shown.invite_code)
-    running = [
-        (one, device.name(one.user_agent or "")) for one in sessions.list_running(reader.user_id, limit=SESSIONS_SHOWN)
-    ]
-    return page(
-        "profile/profile.html",
-        profile=shown,
-        form=form or Form(""),
-        error=form is not None,
-        offered=offered,
-        standing=standing,
-        link=link,
-        qr=qr.path(link),
-        sessions=running,
-        current=reader.session_id,
-    )
+    return screen.show(screen.Form("inviter", {"invite_code": typed[:64]}, {"invite_code": error}, wait))
 
 
 def _say(refusal: Refused) -> str:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
+from flask_smorest.fields import Upload
 from marshmallow import Schema, fields, pre_dump, validate
 
 from ..config import settings
@@ -14,6 +15,17 @@ from ..services.users import SORTS, Profile
 def invite_url(code: str) -> str:
     """Return the link that is passed on."""
     return f"{settings().site_url}/r/{code}"
+
+
+def avatar_path(profile: Profile) -> str | None:
+    """Return the address of a user's picture on this site, which changes with the picture."""
+    return f"/avatars/{profile.id}?v={profile.avatar_version}" if profile.avatar_version else None
+
+
+def avatar_url(profile: Profile) -> str | None:
+    """Return the same for others."""
+    path = avatar_path(profile)
+    return f"{settings().site_url}{path}" if path else None
 
 
 class InviterSchema(Schema):
@@ -51,7 +63,7 @@ class ProfileSchema(Schema):
         """Add what depends on where the site is."""
         return {
             **vars(profile),
-            "avatar_url": None,
+            "avatar_url": avatar_url(profile),
             "invite_url": invite_url(profile.invite_code),
         }
 
@@ -109,6 +121,12 @@ class EditSchema(Schema):
         allow_none=True, metadata={"example": "Анна", "description": "Shown to those who open the own link."}
     )
     last_name = Name(allow_none=True, metadata={"example": "Образцова"})
+
+
+class AvatarSchema(Schema):
+    """A picture, as a form with a file."""
+
+    file = Upload(required=True, metadata={"description": "JPEG, PNG or WebP, 5 MB and 25 megapixels at most."})
 
 
 class InviterRequestSchema(Schema):

@@ -5,13 +5,14 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, func, select, update
+from sqlalchemy.orm import Session as Db
 from sqlalchemy.orm import aliased
 from sqlalchemy.sql import ColumnElement
 
 from .. import search
 from ..db import read, transaction
 from ..errors import Refused
-from ..models import User
+from ..models import Avatar, User
 
 NEWEST = 50
 SORTS = ("id", "phone", "email", "first_name", "last_name", "invite_code", "invitees_count", "created_at")
@@ -43,6 +44,7 @@ class Profile:
     email: str | None
     first_name: str | None
     last_name: str | None
+    avatar_version: str | None
     invite_code: str
     inviter: Inviter | None
     invited_at: datetime | None
@@ -64,11 +66,13 @@ _PROFILES = (
         User.invitees_count,
         User.created_at,
         User.inviter_id,
+        Avatar.version.label("avatar_version"),
         _inviter.phone.label("inviter_phone"),
         _inviter.invite_code.label("inviter_code"),
         _inviter.deleted_at.label("inviter_deleted_at"),
     )
     .outerjoin(_inviter, _inviter.id == User.inviter_id)
+    .outerjoin(Avatar, Avatar.user_id == User.id)
     .where(User.deleted_at.is_(None))
 )
 _PROFILE = _PROFILES.where(User.id == bindparam("user_id"))
@@ -118,6 +122,7 @@ def _profile(row: Any, invitees: list[Invitee]) -> Profile:
         email=row.email,
         first_name=row.first_name,
         last_name=row.last_name,
+        avatar_version=row.avatar_version,
         invite_code=row.invite_code,
         inviter=inviter,
         invited_at=row.invited_at,
@@ -130,14 +135,19 @@ def _profile(row: Any, invitees: list[Invitee]) -> Profile:
 def edit(user_id: int, **facts: str | None) -> None:
     """Set some of the EDITABLE columns."""
     with transaction() as db:
-        # Two edits at once: the row's lock puts them in a line, so that the key for the search follows both.
-        user = db.scalar(select(User).where(User.id == user_id, User.deleted_at.is_(None)).with_for_update())
-        if user is None:
-            raise Refused("not_found")
+        user = hold(db, user_id)
         for name in EDITABLE:
             if name in facts:
                 setattr(user, name, facts[name])
         user.remake_search_key()
+
+
+def hold(db: Db, user_id: int) -> User:
+    """Within a command, return a user whom no other command changes or deletes until the commit."""
+    user = db.scalar(select(User).where(User.id == user_id, User.deleted_at.is_(None)).with_for_update())
+    if user is None:
+        raise Refused("not_found")
+    return user
 
 
 def set_language(user_id: int, language: str) -> None:

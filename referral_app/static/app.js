@@ -36,6 +36,19 @@
     setTimeout(() => { label.textContent = text; said.textContent = ""; }, 2000);
   });
 
+  // Uploads: what is too large is told before it is sent, and the rest shows how far it is.
+  document.addEventListener("change", ({ target }) => {
+    if (!target.dataset?.max) return;
+    target.setCustomValidity(target.files[0]?.size > target.dataset.max ? target.dataset.large : "");
+    target.reportValidity();
+  });
+  document.addEventListener("htmx:xhr:progress", ({ target, detail }) => {
+    const bar = target.querySelector?.("progress");
+    if (!bar || !detail.lengthComputable || detail.loaded / detail.total < bar.value) return;
+    bar.hidden = false;
+    bar.value = detail.loaded / detail.total;
+  });
+
   // Times stand there in the site's zone; a reader in another one gets the own.
   const local = () => {
     for (const time of document.querySelectorAll("time[data-local]")) {
