@@ -20,7 +20,7 @@ from . import (
 from .auth import api as auth_api
 from .auth import pages as auth_pages
 from .config import Settings, load_settings
-from .profile import account_api, account_pages
+from .profile import account_api, account_pages, phone_pages
 from .profile import api as profile_api
 from .profile import pages as profile_pages
 
@@ -47,7 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     api.register_blueprint(auth_api.blp)
     api.register_blueprint(profile_api.blp)
     api.register_blueprint(account_api.blp)
-    for pages in (auth_pages, profile_pages, account_pages, preferences, openapi, health):
+    for pages in (auth_pages, profile_pages, account_pages, phone_pages, preferences, openapi, health):
         app.register_blueprint(pages.bp)
     app.jinja_env.globals["reader"] = identity.find_page_reader
     cli.init_app(app)

@@ -55,6 +55,9 @@ PROBLEMS = {
     "unauthorized": Problem(401, N_("Sign in first"), N_("This needs a valid access token of a running session.")),
     "account_blocked": Problem(403, N_("Account blocked"), N_("This account is blocked.")),
     "forbidden": Problem(403, N_("Not from this site"), N_("The form came from another site. Nothing was changed.")),
+    "sign_in_again": Problem(
+        403, N_("Sign in again"), N_("This needs a sign-in within the last 15 minutes. Sign in again.")
+    ),
     "owner_required": Problem(403, N_("For its owner"), N_("A profile is changed by its owner alone.")),
     "admin_required": Problem(403, N_("For admins"), N_("This is for admins alone.")),
     "second_factor_required": Problem(
@@ -73,6 +76,10 @@ PROBLEMS = {
     "own_invite_code": Problem(409, N_("Own invite code"), N_("This is your own code. Enter that of your inviter.")),
     "invite_cycle": Problem(
         409, N_("Circle of invitations"), N_("You invited this person yourself, directly or through others.")
+    ),
+    "own_phone": Problem(409, N_("Own number"), N_("This is your number already.")),
+    "phone_taken": Problem(
+        409, N_("Number taken"), N_("This number belongs to another account. The organiser can help.")
     ),
     "payload_too_large": Problem(413, N_("Too large"), N_("The body may have 64 KB at most.")),
     "picture_too_large": Problem(413, N_("Picture too large"), N_("A picture may have 5 MB at most.")),

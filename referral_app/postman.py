@@ -11,6 +11,7 @@ tokens on. Where the site does not show codes, put the one from the SMS into the
 """
 VARIABLES = {
     "phone": "+79990000001",
+    "new_phone": "+79990000002",
     "invite_code": "ZZZZZZ",
     "password": "a password for trying out",
     "code": "",
@@ -36,6 +37,8 @@ ORDER = (
     "setInviter",
     "replaceAvatar",
     "removeAvatar",
+    "requestPhoneChange",
+    "confirmPhoneChange",
     "giveSecondFactor",
     "listProfiles",
     "listSessions",
@@ -50,11 +53,14 @@ TAKES = {
     "replaceOwnProfile": {"first_name": "Анна", "last_name": "Образцова", "email": "anna@example.org"},
     "editProfile": {"first_name": "Аня"},
     "replaceProfile": {"first_name": "Анна", "last_name": "Образцова", "email": "anna@example.org"},
+    "requestPhoneChange": {"phone": "{{new_phone}}"},
+    "confirmPhoneChange": {"phone": "{{new_phone}}", "code": "{{code}}", "challenge_id": "{{challenge_id}}"},
     "setInviter": {"invite_code": "{{invite_code}}"},
     "giveSecondFactor": {"password": "{{password}}"},
 }
 CARRIES = {
     "requestCode": ("challenge_id", "code"),
+    "requestPhoneChange": ("challenge_id", "code"),
     "exchangeCode": ("access_token", "refresh_token"),
     "refreshTokens": ("access_token", "refresh_token"),
     "getOwnProfile": ("id",),

@@ -4,19 +4,17 @@ from dataclasses import asdict
 from functools import partial
 from typing import Any
 
-from .. import identity, paging
+from .. import confirmation, identity, paging
+from ..confirmation import ChallengeSchema, CodeEntrySchema, CodeRequestSchema
 from ..openapi import Blueprint
 from ..paging import PageQuery
 from ..preferences import language
 from ..services import accounts, admins, challenges, messages, sessions
 from ..web import client_address, may_show_codes
 from .schemas import (
-    ChallengeSchema,
     ChallengeStateSchema,
-    CodeRequestSchema,
     PasswordSchema,
     SessionsPageSchema,
-    TokenRequestSchema,
     TokensSchema,
 )
 
@@ -52,7 +50,7 @@ def request_code(body: dict[str, Any]) -> dict[str, Any]:
         language=language(),
         show_code=may_show_codes(),
     )
-    return {name: value for name, value in asdict(running).items() if value is not None}
+    return confirmation.answer(running)
 
 
 @blp.route("/challenges/<challenge_id>", methods=["GET"])
@@ -67,7 +65,7 @@ def challenge_state(challenge_id: str) -> dict[str, Any]:
 
 
 @blp.route("/token", methods=["POST"])
-@blp.arguments(TokenRequestSchema)
+@blp.arguments(CodeEntrySchema)
 @blp.response(200, TokensSchema)
 @blp.alt_response(201, schema=TokensSchema, description="Signed in, and the account was made")
 @blp.refuses(

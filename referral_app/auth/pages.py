@@ -3,20 +3,19 @@
 from flask import Blueprint, Response, flash, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
-from flask_babel import ngettext
 from marshmallow import ValidationError
 
-from .. import identity, known
+from .. import confirmation, identity, known
+from ..confirmation import CodeRequestSchema, CodeSchema, Way
 from ..errors import Refused
 from ..fields import first_messages
 from ..preferences import language
-from ..services import accounts, challenges, messages, sessions
+from ..services import accounts, challenges, sessions
 from ..services.challenges import Running
 from ..web import client_address, may_show_codes, page
-from .schemas import CodeRequestSchema, CodeSchema
 
 bp = Blueprint("auth_pages", __name__)
-FINAL_STATES = {"delivered", "failed", "expired", "unknown"}
+WAY = Way("/sign-in", "/sign-in/code", "/sign-in/sms", "/", is_sign_in=True)
 
 
 @bp.get("/")
@@ -47,7 +46,7 @@ def ask_code() -> ResponseReturnValue:
         running = challenges.ask(
             body["phone"],
             bound="browser",
-            challenge_id=_challenge_id(),
+            challenge_id=confirmation.kept_challenge(),
             address=client_address(),
             language=language(),
             known=known.find(body["phone"]),
@@ -55,7 +54,7 @@ def ask_code() -> ResponseReturnValue:
     except Refused as refusal:
         wait = refusal.facts["retry_after"]
         return _phone_page(typed=typed, refusal=refusal, wait=wait), 429, {"Retry-After": str(wait)}
-    session["challenge"] = running.id
+    confirmation.keep_challenge(running)
     return redirect("/sign-in/code", 303)
 
 
@@ -65,7 +64,7 @@ def code() -> ResponseReturnValue:
     if identity.find_page_reader():
         return redirect("/profile", 303)
     running = _find_running()
-    return _code_page(running) if running else redirect("/", 303)
+    return confirmation.show(WAY, running) if running else redirect("/", 303)
 
 
 @bp.post("/sign-in/code")
@@ -87,9 +86,9 @@ def sign_in() -> ResponseReturnValue:
             language=language(),
         )
     except ValidationError as error:
-        return _code_page(running, error=first_messages(error)["code"]), 422
+        return confirmation.show(WAY, running, error=first_messages(error)["code"]), 422
     except Refused as refusal:
-        return _code_page(_find_running() or running, error=_say(refusal)), 422
+        return confirmation.show(WAY, _find_running() or running, error=confirmation.say(refusal)), 422
     identity.remember_browser(signed_in.session.token or "")
     if signed_in.created:
         flash(_("You are in. Your profile is ready, and the invite code is yours."))
@@ -101,15 +100,7 @@ def sign_in() -> ResponseReturnValue:
 @bp.get("/sign-in/sms")
 def sms() -> ResponseReturnValue:
     """Tell what became of the SMS; 204 while it is what the page shows already."""
-    running = _find_running()
-    message = messages.find_of_challenge(running.id) if running else None
-    if running is None or message is None:
-        return Response(status=204)
-    if running.state == "live" and message.state == request.args.get("shown"):
-        return Response(status=204)
-    response = page("auth/sms.html", running=running, message=message, final=FINAL_STATES)
-    del response.headers["HX-Push-Url"]
-    return response
+    return confirmation.show_sms(WAY, _find_running())
 
 
 @bp.post("/sign-out")
@@ -122,13 +113,8 @@ def sign_out() -> ResponseReturnValue:
     return redirect("/", 303)
 
 
-def _challenge_id() -> str | None:
-    kept = session.get("challenge")
-    return kept if isinstance(kept, str) else None
-
-
 def _find_running() -> Running | None:
-    kept = _challenge_id()
+    kept = confirmation.kept_challenge()
     return challenges.look(kept, show_code=may_show_codes()) if kept else None
 
 
@@ -137,18 +123,3 @@ def _phone_page(
 ) -> Response:
     running = _find_running() if refusal else None
     return page("auth/phone.html", typed=typed[:100], error=error, refusal=refusal, wait=wait, running=running)
-
-
-def _code_page(running: Running, *, error: str | None = None) -> Response:
-    message = messages.find_of_challenge(running.id)
-    return page("auth/code.html", running=running, error=error, message=message, final=FINAL_STATES)
-
-
-def _say(refusal: Refused) -> str:
-    left = refusal.facts.get("tries_left")
-    if refusal.slug != "wrong_code" or not left:
-        return refusal.text
-    sentence = ngettext(
-        "The code did not match. %(num)s try left.", "The code did not match. %(num)s tries left.", left
-    )
-    return str(sentence)

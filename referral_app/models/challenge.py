@@ -11,9 +11,10 @@ from ..db import Base
 class Challenge(Base):
     """A phone, a purpose, tries and an end. Its code is derived from its id and never stored.
 
-    `phone_key` is an HMAC of the phone that stays when the phone goes. `attempts` are wrong codes; `redeemed_at` tells
-    when a solved one was last turned into a session again, by the browser that had solved it; `known` tells that it was
-    asked from a browser that had signed in with the phone before.
+    `phone_key` is an HMAC of the phone that stays when the phone goes. `user_id` is who asked for a change of phone, or
+    who has signed in. `attempts` are wrong codes; `redeemed_at` tells when a solved one was last turned into a session
+    again, by the browser that had solved it; `known` tells that it was asked from a browser that had signed in with the
+    phone before.
     """
 
     __tablename__ = "challenges"
@@ -23,6 +24,7 @@ class Challenge(Base):
         CheckConstraint("code_length IN (4, 8)", name="code_length_known"),
         CheckConstraint("attempts BETWEEN 0 AND 3", name="attempts_within_three"),
         Index(None, "phone_key", "created_at"),
+        Index(None, "user_id"),
     )
 
     id: Mapped[str] = mapped_column(String(32), primary_key=True)

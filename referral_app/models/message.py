@@ -12,7 +12,7 @@ STATES = ("queued", "sending", "sent", "delivered", "failed", "expired", "unknow
 
 
 class Message(Base):
-    """One SMS. `text` is null for a code, which is derived when it is sent.
+    """One SMS. `text` is null for a code, which is derived when it is sent; `user_id` is set for one about an account.
 
     `taken_until` is set while a process holds the row; a row whose time has passed is anybody's again. `checks` counts
     how often its status was asked for, `check_at` tells when the next time is.
@@ -23,6 +23,8 @@ class Message(Base):
         CheckConstraint(f"state IN {STATES}", name="state_known"),
         Index(None, "state", "priority", "due_at"),
         Index(None, "challenge_id"),
+        Index(None, "user_id"),
+        Index(None, "phone"),
         Index(None, "state", "check_at"),
     )
 
@@ -44,5 +46,6 @@ class Message(Base):
     error: Mapped[str | None] = mapped_column(String(64))
     created_at: Mapped[datetime]
     sent_at: Mapped[datetime | None]
+    user_id: Mapped[int | None] = mapped_column(ForeignKey("users.id"))
     checks: Mapped[int] = mapped_column(server_default="0")
     check_at: Mapped[datetime | None]

@@ -1,14 +1,17 @@
-"""What a user does with the own data, by the API: the picture."""
+"""What a user does with the own account, by the API: the picture, the phone."""
 
 from typing import Any
 
-from .. import identity
+from .. import confirmation, identity
+from ..confirmation import ChallengeSchema, CodeEntrySchema, CodeRequestSchema
 from ..openapi import Blueprint
-from ..services import avatars, users
+from ..preferences import language
+from ..services import avatars, phones, users
 from ..services.users import Profile
+from ..web import client_address, may_show_codes
 from .schemas import AvatarSchema, ProfileSchema
 
-blp = Blueprint("account", __name__, url_prefix="/api/v1/profiles", description="The own picture.")
+blp = Blueprint("account", __name__, url_prefix="/api/v1/profiles", description="The own picture and phone.")
 
 
 @blp.route("/me/avatar", methods=["PUT"])
@@ -42,3 +45,72 @@ def replace_avatar(files: dict[str, Any]) -> Profile:
 def remove_avatar() -> None:
     """Remove one's avatar, where there is one."""
     avatars.remove(identity.reader().user_id)
+
+
+@blp.route("/me/phone", methods=["POST"])
+@identity.bearer_required
+@blp.arguments(CodeRequestSchema)
+@blp.response(202, ChallengeSchema)
+@blp.refuses(
+    "invalid_json",
+    "unauthorized",
+    "sign_in_again",
+    "own_phone",
+    "payload_too_large",
+    "unsupported_media_type",
+    "validation_failed",
+    "resend_too_soon",
+    "too_many_codes",
+    "too_many_requests",
+    "too_many_alike",
+    "sms_spent",
+)
+@blp.doc(operationId="requestPhoneChange")
+def request_phone_change(body: dict[str, Any]) -> dict[str, Any]:
+    """Send a code to the number that is to be the new one.
+
+    For a session younger than 15 minutes. Whether the number belongs to another account is told after the right code.
+    """
+    running = phones.ask(
+        identity.reader(),
+        body["phone"],
+        bound="api",
+        challenge_id=body.get("challenge_id"),
+        address=client_address(),
+        language=language(),
+        show_code=may_show_codes(),
+    )
+    return confirmation.answer(running)
+
+
+@blp.route("/me/phone/confirm", methods=["POST"])
+@identity.bearer_required
+@blp.arguments(CodeEntrySchema)
+@blp.response(200, ProfileSchema)
+@blp.refuses(
+    "invalid_json",
+    "wrong_code",
+    "unauthorized",
+    "phone_taken",
+    "payload_too_large",
+    "unsupported_media_type",
+    "validation_failed",
+    "sms_spent",
+)
+@blp.doc(operationId="confirmPhoneChange")
+def confirm_phone_change(body: dict[str, Any]) -> Profile:
+    """Change the own number by the code that went to it.
+
+    The other sessions end, and the old number gets an SMS.
+    """
+    reader = identity.reader()
+    phones.confirm(
+        reader,
+        body["phone"],
+        body["code"],
+        bound="api",
+        challenge_id=body.get("challenge_id"),
+        address=client_address(),
+        language=language(),
+    )
+    return users.get_profile(reader.user_id)

@@ -48,6 +48,7 @@ def show(form: Form | None = None) -> Response:
         qr=qr.path(link),
         sessions=running,
         current=reader.session_id,
+        fresh=reader.fresh,
     )
 
 

@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import case, delete, insert, or_, select, update
 from sqlalchemy.orm import Session as Db
 
-from .. import sms_texts
 from ..config import settings
 from ..db import transaction
 from ..models import Attempt, Challenge, Message
-from . import challenges
+from . import challenges, messages
 
 TAKEN_FOR = timedelta(seconds=60)
 SLOW = timedelta(seconds=2)  # of a batch, after which the rest of it is given back
@@ -97,11 +96,10 @@ def _add_texts(db: Db, held: dict[int, Taken]) -> None:
     wanted = {row.challenge_id for row in held.values() if row.challenge_id}
     if not wanted:
         return
-    chosen = settings()
-    codes = {one.id: challenges.code_for(one) for one in db.scalars(select(Challenge).where(Challenge.id.in_(wanted)))}
+    found = {one.id: one for one in db.scalars(select(Challenge).where(Challenge.id.in_(wanted)))}
     for row in list(held.values()):
-        if digits := codes.get(row.challenge_id or ""):
-            text = sms_texts.code(row.language, chosen.site_name, chosen.site_host, digits)
+        if challenge := found.get(row.challenge_id or ""):
+            text = messages.code_text(challenge, row.language, challenges.code_for(challenge))
             held[row.id] = row._replace(text=text)
 
 

@@ -5,9 +5,9 @@ import math
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, NamedTuple
 
-from sqlalchemy import and_, select
+from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
@@ -20,9 +20,23 @@ from . import guesses, limits, messages
 from .guesses import LIFETIME, LONG, MAX_TRIES, phone_key
 
 Bound = Literal["api", "browser"]
-SIGN_IN = "sign_in"
 RESEND_AFTER = timedelta(seconds=60)
 TOO_LATE_TO_RESEND = timedelta(minutes=2)
+
+
+class Purpose(NamedTuple):
+    """What a code is good for, and for whom, where that is known before it is right."""
+
+    name: str
+    user_id: int | None = None
+
+
+SIGN_IN = Purpose("sign_in")
+
+
+def phone_change(user_id: int) -> Purpose:
+    """Return the purpose of a user who wants another phone."""
+    return Purpose("phone_change", user_id)
 
 
 @dataclass(frozen=True)
@@ -60,6 +74,7 @@ def is_live(challenge: Challenge, now: datetime) -> bool:
 def ask(
     phone: str,
     *,
+    purpose: Purpose = SIGN_IN,
     bound: Bound,
     challenge_id: str | None,
     address: str,
@@ -78,7 +93,7 @@ def ask(
         # Parallel requests for one phone go one by one: each sees what the one before made.
         line_up(db, phone_key(phone))
         closed = guesses.are_closed(db, now)
-        challenge = find(db, phone, bound, challenge_id, now, closed=closed)
+        challenge = find(db, purpose, phone, bound, challenge_id, now, closed=closed)
         if challenge is not None and not _can_be_sent_again(challenge, now, closed=closed):
             challenge = None
         if challenge is not None and now < _resend_at(challenge):
@@ -90,7 +105,7 @@ def ask(
         else:
             limits.take(db, "known-sends", f"{phone} {known}", now)
         if challenge is None:
-            challenge = _start(db, phone, bound, address, now, known=known is not None, closed=closed)
+            challenge = _start(db, purpose, phone, bound, address, now, known=known is not None, closed=closed)
         else:
             challenge.sends += 1
             challenge.last_sent_at = now
@@ -102,22 +117,28 @@ def ask(
     return _running(challenge, now, show_code=show_code)
 
 
-def look(challenge_id: str, *, show_code: bool = False) -> Running | None:
-    """Return a browser's challenge as it stands."""
-    return _look(challenge_id, "browser", show_code=show_code)
+def look(challenge_id: str, *, purpose: Purpose = SIGN_IN, show_code: bool = False) -> Running | None:
+    """Return a browser's challenge of a purpose as it stands."""
+    return _look(_of(purpose).where(Challenge.id == challenge_id, Challenge.bound == "browser"), show_code=show_code)
 
 
 def get_of_api(challenge_id: str) -> Running:
     """Return a challenge that was asked through the API, as it stands."""
-    running = _look(challenge_id, "api", show_code=False)
+    running = _look(select(Challenge).where(Challenge.id == challenge_id, Challenge.bound == "api"), show_code=False)
     if running is None:
         raise Refused("not_found")
     return running
 
 
-def _look(challenge_id: str, bound: Bound, *, show_code: bool) -> Running | None:
+def _of(purpose: Purpose) -> Select[Challenge]:
+    found = select(Challenge).where(Challenge.purpose == purpose.name)
+    # Two who want one number: neither's code is compared with the other's challenge.
+    return found if purpose.user_id is None else found.where(Challenge.user_id == purpose.user_id)
+
+
+def _look(meant: Select[Challenge], *, show_code: bool) -> Running | None:
     now = clock.now()
-    challenge = read().scalar(select(Challenge).where(Challenge.id == challenge_id, Challenge.bound == bound))
+    challenge = read().scalar(meant)
     if challenge is None:
         return None
     closed = challenge.code_length != LONG and is_live(challenge, now) and guesses.are_closed(read(), now)
@@ -125,12 +146,17 @@ def _look(challenge_id: str, bound: Bound, *, show_code: bool) -> Running | None
 
 
 def find(
-    db: Session, phone: str, bound: Bound, challenge_id: str | None, now: datetime, *, closed: bool
+    db: Session,
+    purpose: Purpose,
+    phone: str,
+    bound: Bound,
+    challenge_id: str | None,
+    now: datetime,
+    *,
+    closed: bool,
 ) -> Challenge | None:
     """Return the challenge that a request means: the one it names, or the newest live one asked through the API."""
-    meant = select(Challenge).where(
-        Challenge.purpose == SIGN_IN, Challenge.bound == bound, Challenge.phone_key == phone_key(phone)
-    )
+    meant = _of(purpose).where(Challenge.bound == bound, Challenge.phone_key == phone_key(phone))
     if challenge_id is not None:
         return db.scalar(meant.where(Challenge.id == challenge_id))
     if bound == "browser":
@@ -154,7 +180,15 @@ def _can_be_sent_again(challenge: Challenge, now: datetime, *, closed: bool) -> 
 
 
 def _start(
-    db: Session, phone: str, bound: Bound, address: str, now: datetime, *, known: bool, closed: bool
+    db: Session,
+    purpose: Purpose,
+    phone: str,
+    bound: Bound,
+    address: str,
+    now: datetime,
+    *,
+    known: bool,
+    closed: bool,
 ) -> Challenge:
     limits.take(db, "address-requests", address, now)
     length = guesses.next_length(db, phone_key(phone), address, now, closed=closed)
@@ -162,7 +196,8 @@ def _start(
         limits.note_fired(db, length.rule, now)
     challenge = Challenge(
         id=secrets.token_urlsafe(16),
-        purpose=SIGN_IN,
+        purpose=purpose.name,
+        user_id=purpose.user_id,
         phone=phone,
         phone_key=phone_key(phone),
         code_length=length.digits,

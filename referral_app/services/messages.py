@@ -1,6 +1,6 @@
 """Messages: the rows of SMS, made with what they tell of, and what became of them."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
@@ -15,7 +15,8 @@ from ..models import Challenge, Message
 from . import limits
 from .limits import DAY
 
-CODE = "code"
+CODE, NOTICE = "code", "notice"
+NOTICE_LIFETIME = timedelta(days=1)
 # Sent with the id of a message after the commit that has made it.
 queued = Signal()
 # Sent with the seconds after which messages are due that a provider has not taken.
@@ -37,16 +38,14 @@ def queue_code(db: Session, challenge: Challenge, language: str, now: datetime) 
 
     Raise Spent where the site may send no more.
     """
-    chosen = settings()
-    text = sms_texts.code(language, chosen.site_name, chosen.site_host, "0" * challenge.code_length)
-    _count(db, text, now, is_sign_in=challenge.purpose == "sign_in")
-    delay = chosen.sms_delay
+    text = code_text(challenge, language, "0" * challenge.code_length)
+    _count(db, text, now, spare_tenth=challenge.purpose != "sign_in")
     message = Message(
         kind=CODE,
         phone=challenge.phone,
         language=language,
         challenge_id=challenge.id,
-        due_at=now + delay,
+        due_at=now + settings().sms_delay,
         expires_at=challenge.expires_at,
         created_at=now,
     )
@@ -55,10 +54,39 @@ def queue_code(db: Session, challenge: Challenge, language: str, now: datetime) 
     return message.id
 
 
-def _count(db: Session, text: str, now: datetime, *, is_sign_in: bool) -> None:
+def code_text(challenge: Challenge, language: str, digits: str) -> str:
+    """Return the SMS with a challenge's code."""
+    chosen = settings()
+    return sms_texts.code(challenge.purpose, language, chosen.site_name, chosen.site_host, digits)
+
+
+def queue_notice(db: Session, user_id: int, phone: str, new_phone: str, language: str, now: datetime) -> int:
+    """Put the SMS into the queue that tells a user's old number of the new one; return its id.
+
+    Raise Spent where the site may send no more. Like codes for signing in it may use all of that.
+    """
+    text = sms_texts.phone_changed(language, settings().site_name, new_phone)
+    _count(db, text, now, spare_tenth=False)
+    message = Message(
+        kind=NOTICE,
+        phone=phone,
+        language=language,
+        text=text,
+        priority=1,  # codes go first
+        user_id=user_id,
+        due_at=now + settings().sms_delay,
+        expires_at=now + NOTICE_LIFETIME,
+        created_at=now,
+    )
+    db.add(message)
+    db.flush()
+    return message.id
+
+
+def _count(db: Session, text: str, now: datetime, *, spare_tenth: bool) -> None:
     """Count an SMS and what it will cost before it is paid for; the last tenth is for signing in."""
-    limits.take(db, "sms-money", "", now, amount=_kopecks(text), spare_tenth=not is_sign_in)
-    limits.take(db, "sms", "", now, spare_tenth=not is_sign_in)
+    limits.take(db, "sms-money", "", now, amount=_kopecks(text), spare_tenth=spare_tenth)
+    limits.take(db, "sms", "", now, spare_tenth=spare_tenth)
 
 
 def list_references(db: Session, challenge_id: str | None, but: int) -> list[str]:

@@ -183,11 +183,13 @@ def end_session(user_id: int, session_id: str) -> None:
 def end_other_sessions(reader: Reader) -> None:
     """End all sessions of the reader but the one that asks."""
     with transaction() as db:
-        db.execute(
-            update(Session)
-            .where(*_running(reader.user_id), Session.id != reader.session_id)
-            .values(ended_at=clock.now())
-        )
+        close_others(db, reader, clock.now())
+
+
+def close_others(db: Db, reader: Reader, now: datetime) -> None:
+    """Do so within a command."""
+    others = update(Session).where(*_running(reader.user_id), Session.id != reader.session_id)
+    db.execute(others.values(ended_at=now))
 
 
 def sign_out(reader: Reader) -> None:

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from ..models import Challenge, Message
 from . import challenges, guesses, limits
-from .challenges import Bound
+from .challenges import SIGN_IN, Bound, Purpose
 from .guesses import MAX_TRIES
 
 
@@ -21,14 +21,22 @@ class Verdict(NamedTuple):
 
 
 def take_a_try(
-    db: Session, *, phone: str, code: str, bound: Bound, challenge_id: str | None, address: str, now: datetime
+    db: Session,
+    *,
+    purpose: Purpose = SIGN_IN,
+    phone: str,
+    code: str,
+    bound: Bound,
+    challenge_id: str | None,
+    address: str,
+    now: datetime,
 ) -> Verdict:
     """Compare a code with the challenge that is meant; the verdict holds it where the code was right.
 
     A code of another length takes no try. To be raised after the commit, so that the try stays counted.
     """
     closed = guesses.are_closed(db, now)
-    challenge = challenges.find(db, phone, bound, challenge_id, now, closed=closed)
+    challenge = challenges.find(db, purpose, phone, bound, challenge_id, now, closed=closed)
     if challenge is None:
         return Verdict(None)
     named = challenge_id is not None

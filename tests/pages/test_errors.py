@@ -60,7 +60,7 @@ def test_a_limit_that_no_page_of_its_own_tells_is_a_page_with_the_time(
 def test_health_tells_the_schema(another_app: Callable[..., Flask]) -> None:
     browser = Browser(another_app())
     assert browser.get("/health/live").json == {"status": "live"}
-    assert browser.get("/health/ready").json == {"status": "ready", "schema": "0007", "warnings": []}
+    assert browser.get("/health/ready").json == {"status": "ready", "schema": "0008", "warnings": []}
 
 
 def test_each_request_is_logged_with_its_id_and_without_phones(

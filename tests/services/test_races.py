@@ -289,3 +289,41 @@ def test_two_tabs_that_refresh_at_once_leave_one_new_token(api: Api, world: Worl
         (new,) = [answer.json for answer in answers if answer.status_code == 200]
         assert api.bearer(new["access_token"]).get("/profiles/me").status_code == 200
         assert api.bearer(new["refresh_token"]).post("/auth/refresh").status_code == 200
+
+
+def test_of_two_who_confirm_one_number_at_once_one_has_it(api: Api, world: World) -> None:
+    number = "+79990000077"
+    users = [api(world.user()) for _ in range(3)]
+    asked = [one.post("/profiles/me/phone", {"phone": number}).json for one in users]
+
+    def confirm(one: Api, code: str) -> int:
+        return int(one.post("/profiles/me/phone/confirm", {"phone": number, "code": code}).status_code)
+
+    statuses = at_once([partial(confirm, one, told["code"]) for one, told in zip(users, asked, strict=True)])
+    assert sorted(statuses) == [200, 409, 409]
+    assert [one.get("/profiles/me").json["phone"] for one in users].count(number) == 1
+
+
+def test_a_number_that_is_confirmed_and_signed_up_with_at_once_has_one_account(api: Api, world: World) -> None:
+    number = "+79990000077"
+    me = api(world.user())
+    change, sign_up = me.post("/profiles/me/phone", {"phone": number}).json, api.ask(number).json
+    confirmed, signed_in = at_once(
+        [
+            lambda: me.post("/profiles/me/phone/confirm", {"phone": number, "code": change["code"]}),
+            lambda: api.exchange(sign_up["code"], number),
+        ]
+    )
+    assert (confirmed.status_code, signed_in.status_code) in {(200, 200), (409, 201)}
+    assert len(world.rows(select(User.id).where(User.phone == number))) == 1
+
+
+def test_edits_at_once_leave_a_key_that_follows_all_of_them(api: Api, world: World) -> None:
+    user = world.user()
+    bodies = [{"first_name": f"Имя{n}"} if n % 2 else {"last_name": f"Род{n}"} for n in range(8)]
+    me = api(user)
+    statuses = at_once([partial(me.open, "PATCH", "/profiles/me", json=body) for body in bodies])
+    assert [one.status_code for one in statuses] == [200] * 8
+    (row,) = world.rows(select(User.first_name, User.last_name, User.search_key).where(User.id == user.id))
+    assert row.first_name.casefold() in row.search_key
+    assert row.last_name.casefold() in row.search_key

@@ -1,0 +1,108 @@
+import re
+from typing import Any
+
+import pytest
+
+from tests.conftest import Clock
+from tests.factories import PHONE, Browser, World, wrong
+
+NEW = "+79990000077"
+
+
+def ask(browser: Browser, phone: str = NEW) -> str:
+    """Ask for the code; return the one that the page shows."""
+    assert browser.post("/profile/phone", {"phone": phone}).location == "/profile/phone/code"
+    shown = re.search(r'class="mono big">([0-9]+)<', browser.get("/profile/phone/code").text)
+    assert shown is not None
+    return shown[1]
+
+
+def confirm(browser: Browser, code: str) -> Any:
+    return browser.post("/profile/phone/code", {"code": code})
+
+
+def test_the_number_is_changed_by_the_code_and_told(browser: Browser) -> None:
+    browser.sign_in()
+    code = ask(browser)
+    page = browser.get("/profile/phone/code").text
+    assert "+7 999 000-00-77" in page
+    assert 'hx-get="/profile/phone/sms?shown=queued"' in page
+    assert browser.get("/profile/phone/sms?shown=queued").status_code == 204
+    assert browser.get("/profile/phone/sms?shown=sent").status_code == 200
+    refused = confirm(browser, wrong(code))
+    assert refused.status_code == 422
+    assert "2\u00a0tries left" in refused.text
+    assert "Enter the digits of the code alone." in confirm(browser, "12").text
+    assert confirm(browser, code).location == "/profile"
+    page = browser.get("/profile").text
+    assert "Your number is changed." in page
+    assert "+7 999 000-00-77" in page
+    # A second post of the same, a reload and a step back find it changed.
+    assert confirm(browser, code).location == "/profile"
+    assert browser.get("/profile/phone/code").location == "/profile"
+    assert browser.get("/profile/phone").location == "/profile"
+
+
+def test_a_double_click_ends_on_the_profile(browser: Browser) -> None:
+    browser.sign_in()
+    code = ask(browser)
+    cookie = browser.client.get_cookie("session")
+    assert cookie is not None
+    assert confirm(browser, code).location == "/profile"
+    browser.client.set_cookie("session", cookie.value)  # the one that the second click was sent with
+    assert confirm(browser, code).location == "/profile"
+
+
+def test_a_taken_number_is_told_on_the_profile(browser: Browser, world: World) -> None:
+    world.user(NEW)
+    browser.sign_in()
+    assert confirm(browser, ask(browser)).location == "/profile"
+    page = browser.get("/profile").text
+    assert "This number belongs to another account. The organiser can help." in page
+    assert "+7 999 123-45-67" in page
+
+
+@pytest.mark.parametrize(
+    ("phone", "sentence"),
+    [("12", "Enter a mobile number"), ("", "Enter a mobile number"), (PHONE, "your number already")],
+)
+def test_an_error_stands_at_the_field_with_what_was_typed(browser: Browser, phone: str, sentence: str) -> None:
+    browser.sign_in()
+    answer = browser.post("/profile/phone", {"phone": phone})
+    assert answer.status_code == 422
+    assert sentence in answer.text
+    assert f'name="phone" type="tel" autocomplete="tel" value="{phone}"' in answer.text
+    assert "<details open>" in answer.text
+
+
+def test_after_15_minutes_the_page_asks_to_sign_in_again(browser: Browser, clock: Clock) -> None:
+    browser.sign_in()
+    assert 'action="/profile/phone"' in browser.get("/profile").text
+    clock.move(minutes=15, seconds=1)
+    page = browser.get("/profile").text
+    assert "Your sign-in is older than 15 minutes." in page
+    assert 'action="/profile/phone"' not in page
+    answer = browser.post("/profile/phone", {"phone": NEW})
+    assert answer.status_code == 422
+    assert "Your sign-in is older than 15 minutes." in answer.text
+
+
+def test_a_spent_limit_gives_its_time(browser: Browser, clock: Clock) -> None:
+    browser.sign_in()
+    for _ in range(3):
+        ask(browser)
+        clock.move(minutes=1)
+    answer = browser.post("/profile/phone", {"phone": NEW})
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "The next code can be sent at" in answer.text
+
+
+def test_a_code_for_the_new_number_signs_nobody_in(browser: Browser) -> None:
+    browser.sign_in()
+    code = ask(browser)
+    with browser.client.session_transaction() as cookie:
+        del cookie["token"]  # what an ended session leaves
+    assert browser.get("/profile/phone/code").location == "/"
+    assert browser.post("/sign-in/code", {"code": code}).location == "/"
+    assert browser.get("/sign-in/code").location == "/"
