@@ -1,5 +1,6 @@
 """The database: the declarative base, its types, and how a command begins and ends."""
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.types import TypeDecorator
 
+log = logging.getLogger(__name__)
 BigInt = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -138,3 +140,24 @@ def line_up(session: Session, subject: str) -> None:
     if connection.dialect.name == "postgresql":  # on SQLite one command writes at a time
         number = int(subject[:16], 16) - 2**63
         connection.execute(select(func.pg_advisory_xact_lock(number)))
+
+
+def forget_deleted() -> None:
+    """Let nothing that was deleted stay in the database's files; after a commit.
+
+    SQLite overwrites what is deleted (`secure_delete`), but its log of writes still holds the pages as they were: it is
+    written back and cut to nothing. PostgreSQL's vacuum does the same in its own time.
+    """
+    if db.engine.dialect.name != "sqlite":
+        return
+    db.session.rollback()  # a read of our own would keep the log alive
+    connection = db.engine.raw_connection()
+    try:
+        cursor = connection.cursor()
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        ((busy, _pages, _moved),) = cursor.fetchall()
+        cursor.close()
+    finally:
+        connection.close()
+    if busy:
+        log.warning("readers kept the log of writes from being cut; the next one that can will cut it")

@@ -37,6 +37,7 @@ ORDER = (
     "setInviter",
     "replaceAvatar",
     "removeAvatar",
+    "exportOwnData",
     "requestPhoneChange",
     "confirmPhoneChange",
     "giveSecondFactor",
@@ -45,6 +46,9 @@ ORDER = (
     "endSession",
     "endOtherSessions",
     "logOut",
+    # Behind the end of the session, so that a run through all requests deletes nothing.
+    "deleteOwnProfile",
+    "deleteProfile",
 )
 TAKES = {
     "requestCode": {"phone": "{{phone}}"},

@@ -20,9 +20,14 @@ def by_name(settings: Settings, name: str) -> SmsGateway | None:
     return next((gateway for gateway in providers(settings) if gateway.name == name), None)
 
 
+def console(settings: Settings) -> ConsoleGateway:
+    """Return what keeps SMS as files, also where the settings name it no more: its files may still be there."""
+    return ConsoleGateway(settings.instance_path / "sms", prints=settings.shows_codes)
+
+
 def _make(name: str, settings: Settings) -> SmsGateway:
     if name == "smsaero":
         return SmsAeroGateway(settings)
     if name == "smsc":
         return SmscGateway(settings)
-    return ConsoleGateway(settings.instance_path / "sms", prints=settings.shows_codes)
+    return console(settings)

@@ -1,4 +1,4 @@
-"""What a user does with the own account, by the API: the picture, the phone."""
+"""What a user does with the own account, by the API: the picture, the phone, all the data."""
 
 from typing import Any
 
@@ -6,12 +6,13 @@ from .. import confirmation, identity
 from ..confirmation import ChallengeSchema, CodeEntrySchema, CodeRequestSchema
 from ..openapi import Blueprint
 from ..preferences import language
-from ..services import avatars, phones, users
+from ..services import avatars, personal_data, phones, users
+from ..services.personal_data import Stored
 from ..services.users import Profile
 from ..web import client_address, may_show_codes
-from .schemas import AvatarSchema, ProfileSchema
+from .schemas import OWN_ID, AvatarSchema, ExportSchema, ProfileSchema
 
-blp = Blueprint("account", __name__, url_prefix="/api/v1/profiles", description="The own picture and phone.")
+blp = Blueprint("account", __name__, url_prefix="/api/v1/profiles", description="The own picture, phone and data.")
 
 
 @blp.route("/me/avatar", methods=["PUT"])
@@ -114,3 +115,37 @@ def confirm_phone_change(body: dict[str, Any]) -> Profile:
         language=language(),
     )
     return users.get_profile(reader.user_id)
+
+
+@blp.route("/me/export", methods=["GET"])
+@identity.bearer_required
+@blp.response(200, ExportSchema)
+@blp.refuses("unauthorized")
+@blp.doc(operationId="exportOwnData")
+def export() -> Stored:
+    """Read all that is stored about oneself."""
+    return personal_data.collect(identity.reader().user_id)
+
+
+@blp.route("/me", methods=["DELETE"])
+@identity.bearer_required
+@blp.response(204)
+@blp.refuses("unauthorized")
+@blp.doc(operationId="deleteOwnProfile")
+def delete_own_profile() -> None:
+    """Delete one's account for good.
+
+    Phone, e-mail, names, picture, sessions and messages go, and the invite code works no more. Those who were invited
+    stay so, by an account that is shown as deleted. The phone can sign up afresh.
+    """
+    personal_data.erase(identity.reader().user_id)
+
+
+@blp.route(OWN_ID, methods=["DELETE"])
+@identity.owner_required
+@blp.response(204)
+@blp.refuses("unauthorized", "admin_required", "owner_required")
+@blp.doc(operationId="deleteProfile")
+def delete_profile(user_id: int) -> None:
+    """Delete one's own account for good, by the id."""
+    personal_data.erase(user_id)

@@ -1,15 +1,18 @@
-"""What a user does with the own data, in the browser: the picture, the sessions."""
+"""What a user does with the own data, in the browser: the picture, the sessions, all the data."""
 
-from flask import Blueprint, Response, flash, redirect, request
+import json
+
+from flask import Blueprint, Response, flash, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from .. import identity
 from ..errors import Refused
-from ..services import avatars, sessions
+from ..services import avatars, personal_data, sessions
 from ..web import drain, uploaded
 from . import screen
+from .schemas import ExportSchema
 
 bp = Blueprint("account_pages", __name__)
 
@@ -31,6 +34,7 @@ def avatar(user_id: int) -> Response:
 
 
 @bp.get("/profile/avatar")
+@bp.get("/profile/delete")
 def form_again() -> ResponseReturnValue:
     """Lead a reload of a form's answer to the form."""
     return redirect("/profile", 303)
@@ -86,3 +90,26 @@ def end_other_sessions() -> ResponseReturnValue:
     sessions.end_other_sessions(identity.reader())
     flash(_("Signed out everywhere else."))
     return redirect("/profile", 303)
+
+
+@bp.get("/profile/export")
+@identity.sign_in_required
+def export() -> Response:
+    """Hand out all that is stored about the reader, as a file."""
+    stored = ExportSchema().dump(personal_data.collect(identity.reader().user_id))
+    response = Response(json.dumps(stored, ensure_ascii=False, indent=2), mimetype="application/json")
+    response.headers["Content-Disposition"] = 'attachment; filename="my-data.json"'
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+@bp.post("/profile/delete")
+@identity.sign_in_required
+def delete() -> ResponseReturnValue:
+    """Delete the account for good."""
+    if request.form.get("sure") != "yes":
+        return screen.show(screen.Form("delete", errors={"sure": _("Tick that you understand.")})), 422
+    personal_data.erase(identity.reader().user_id)
+    session.clear()
+    flash(_("Your profile is deleted. The same number can sign up afresh."))
+    return redirect("/", 303)

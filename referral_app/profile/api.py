@@ -9,6 +9,7 @@ from ..paging import PageQuery
 from ..services import invites, users
 from ..services.users import Profile
 from .schemas import (
+    OWN_ID,
     EditSchema,
     InviteesPageSchema,
     InviterRequestSchema,
@@ -17,7 +18,6 @@ from .schemas import (
     ProfilesQuery,
 )
 
-OWN_ID = "/<int(min=1, max=9223372036854775807):user_id>"
 blp = Blueprint("profiles", __name__, url_prefix="/api/v1/profiles", description="Invite code, inviter, invitees.")
 
 

@@ -1,5 +1,6 @@
 """The profile as the API answers it, and what it takes."""
 
+import base64
 from typing import Any
 
 from flask_babel import lazy_gettext as _l
@@ -10,6 +11,8 @@ from ..config import settings
 from ..fields import Email, Line, Name
 from ..paging import PageQuery
 from ..services.users import SORTS, Profile
+
+OWN_ID = "/<int(min=1, max=9223372036854775807):user_id>"
 
 
 def invite_url(code: str) -> str:
@@ -111,6 +114,62 @@ class InviteesPageSchema(Schema):
     next = fields.String(required=True, allow_none=True, metadata={"example": None})
     previous = fields.String(required=True, allow_none=True, metadata={"example": None})
     results = fields.List(fields.Nested(InviteeSchema), required=True)
+
+
+class ExportedAvatarSchema(Schema):
+    """The own picture, whole."""
+
+    content_type = fields.Constant("image/webp", metadata={"example": "image/webp"})
+    created_at = fields.AwareDateTime(required=True, metadata={"example": "2026-11-12T09:30:00+00:00"})
+    data = fields.Function(
+        lambda picture: base64.b64encode(picture.image).decode(),
+        metadata={"example": "UklGRg==", "type": "string", "description": "Base64."},
+    )
+
+
+class ExportedSessionSchema(Schema):
+    """One sign-in of one device, running or ended."""
+
+    kind = fields.String(required=True, metadata={"example": "browser", "enum": ["browser", "api"]})
+    user_agent = fields.String(required=True, allow_none=True, metadata={"example": "Mozilla/5.0"})
+    address = fields.String(required=True, allow_none=True, metadata={"example": "203.0.113.7"})
+    created_at = fields.AwareDateTime(required=True, metadata={"example": "2026-11-21T09:30:00+00:00"})
+    last_seen_at = fields.AwareDateTime(required=True, metadata={"example": "2026-11-28T18:00:00+00:00"})
+    expires_at = fields.AwareDateTime(required=True, metadata={"example": "2026-12-21T09:30:00+00:00"})
+    ended_at = fields.AwareDateTime(required=True, allow_none=True, metadata={"example": None})
+
+
+class ExportedMessageSchema(Schema):
+    """One SMS; its text is not kept where it held a code."""
+
+    kind = fields.String(required=True, metadata={"example": "code", "enum": ["code", "notice"]})
+    phone = fields.String(required=True, allow_none=True, metadata={"example": "+79991234567"})
+    state = fields.String(required=True, metadata={"example": "delivered"})
+    created_at = fields.AwareDateTime(required=True, metadata={"example": "2026-11-21T09:29:40+00:00"})
+    sent_at = fields.AwareDateTime(required=True, allow_none=True, metadata={"example": "2026-11-21T09:29:42+00:00"})
+
+
+class ExportedConfirmationSchema(Schema):
+    """One phone that was, or was to be, confirmed by a code."""
+
+    purpose = fields.String(required=True, metadata={"example": "sign_in", "enum": ["sign_in", "phone_change"]})
+    phone = fields.String(required=True, allow_none=True, metadata={"example": "+79991234567"})
+    address = fields.String(required=True, allow_none=True, metadata={"example": "203.0.113.7"})
+    created_at = fields.AwareDateTime(required=True, metadata={"example": "2026-11-21T09:29:40+00:00"})
+    expires_at = fields.AwareDateTime(required=True, metadata={"example": "2026-11-21T09:39:40+00:00"})
+    used_at = fields.AwareDateTime(required=True, allow_none=True, metadata={"example": "2026-11-21T09:30:00+00:00"})
+
+
+class ExportSchema(Schema):
+    """All that is stored about a user; the profile has all invitees."""
+
+    profile = fields.Nested(ProfileSchema, required=True)
+    role = fields.String(required=True, metadata={"example": "user", "enum": ["user", "admin"]})
+    language = fields.String(required=True, allow_none=True, metadata={"example": "ru"})
+    avatar = fields.Nested(ExportedAvatarSchema, required=True, allow_none=True)
+    sessions = fields.List(fields.Nested(ExportedSessionSchema), required=True)
+    messages = fields.List(fields.Nested(ExportedMessageSchema), required=True)
+    confirmations = fields.List(fields.Nested(ExportedConfirmationSchema), required=True)
 
 
 class EditSchema(Schema):

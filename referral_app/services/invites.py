@@ -64,7 +64,9 @@ def _activate(db: Db, user_id: int, code: str | None, now: datetime) -> bool:
     if _is_above(db, user_id, owner_id):
         raise Refused("invite_cycle")
     changed = db.connection().execute(
-        update(User).where(User.id == user_id, User.inviter_id.is_(None)).values(inviter_id=owner_id, invited_at=now)
+        update(User)
+        .where(User.id == user_id, User.inviter_id.is_(None), User.deleted_at.is_(None))
+        .values(inviter_id=owner_id, invited_at=now)
     )
     if changed.rowcount != 1:
         raise Refused("inviter_already_set")

@@ -86,12 +86,12 @@ _INVITEES = (
 )
 
 
-def get_profile(user_id: int) -> Profile:
-    """Return a user's profile, in two statements whatever the number of invitees."""
+def get_profile(user_id: int, *, newest: int | None = NEWEST) -> Profile:
+    """Return a user's profile with its newest invitees or all, in two statements whatever their number."""
     row = read().execute(_PROFILE, {"user_id": user_id}).first()
     if row is None:
         raise Refused("not_found")
-    return _profile(row, list_invitees(user_id, limit=NEWEST) if row.invitees_count else [])
+    return _profile(row, list_invitees(user_id, limit=newest or row.invitees_count) if row.invitees_count else [])
 
 
 def count_profiles(query: str) -> int:

@@ -327,3 +327,39 @@ def test_edits_at_once_leave_a_key_that_follows_all_of_them(api: Api, world: Wor
     (row,) = world.rows(select(User.first_name, User.last_name, User.search_key).where(User.id == user.id))
     assert row.first_name.casefold() in row.search_key
     assert row.last_name.casefold() in row.search_key
+
+
+def test_activations_and_a_deletion_at_once_leave_a_true_count(api: Api, world: World) -> None:
+    inviter = world.user()
+    leaving = [world.user(inviter=inviter) for _ in range(3)]
+    coming = [world.user() for _ in range(5)]
+    calls = [partial(api(one).open, "DELETE", "/profiles/me") for one in leaving]
+    calls += [partial(api(one).post, INVITER, {"invite_code": inviter.invite_code}) for one in coming]
+    assert sorted(answer.status_code for answer in at_once(calls)) == [200] * 5 + [204] * 3
+    assert api(inviter).get("/profiles/me").json["invitees_count"] == 5
+
+
+def test_of_many_deletions_of_one_user_one_counts(api: Api, world: World) -> None:
+    inviter = world.user()
+    user = world.user(inviter=inviter)
+    world.user(inviter=inviter)
+    me = api(user)
+    statuses = Counter(one.status_code for one in at_once([partial(me.open, "DELETE", "/profiles/me")] * 6))
+    assert statuses[204] == 1
+    assert statuses.keys() <= {204, 401, 404}
+    assert api(inviter).get("/profiles/me").json["invitees_count"] == 1
+
+
+def test_whoever_activates_the_code_of_one_who_leaves_has_an_inviter_or_hears_that_it_is_unknown(
+    api: Api, world: World
+) -> None:
+    user, other = world.user(), world.user()
+    left, activated = at_once(
+        [
+            partial(api(user).open, "DELETE", "/profiles/me"),
+            partial(api(other).post, INVITER, {"invite_code": user.invite_code}),
+        ]
+    )
+    assert (left.status_code, activated.status_code) in {(204, 200), (204, 404)}
+    (row,) = world.rows(select(User.inviter_id).where(User.id == other.id))
+    assert (row.inviter_id is not None) == (activated.status_code == 200)

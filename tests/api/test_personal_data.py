@@ -1,0 +1,264 @@
+import base64
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import func, select
+
+from referral_app.models import Avatar, Challenge, Guess, Message, Session, User
+from referral_app.services import guesses, outbox
+from tests.api.test_avatar import send, shown
+from tests.api.test_phone_change import NEW, ask, confirm
+from tests.api.test_profile import statements
+from tests.conftest import Clock
+from tests.factories import PHONE, Api, Browser, Person, World, wrong
+from tests.pictures import opened, plain
+
+WHOLE: dict[str, Any] = {"email": "anna@example.org", "first_name": "Анна", "last_name": "Образцова"}
+
+
+def send_all(app: Flask) -> None:
+    with app.app_context():
+        outbox.run_once()
+
+
+def delete(api: Api, path: str = "/profiles/me") -> Any:
+    return api.open("DELETE", path)
+
+
+# Export.
+
+
+@pytest.mark.both_databases
+def test_the_export_has_all_that_is_stored(api: Api, app: Flask, world: World, clock: Clock, sms_folder: Path) -> None:
+    inviter = world.user()
+    me = api.sign_in()
+    me.open("PATCH", "/profiles/me", json=WHOLE)
+    me.post("/profiles/me/inviter", {"invite_code": inviter.invite_code})
+    assert send(me, plain()).status_code == 200
+    mine = me.get("/profiles/me").json
+    world.user(inviter=Person(mine["id"], PHONE, mine["invite_code"]))
+    send_all(app)
+    clock.move(minutes=1)
+    api.at("203.0.113.9").ask(PHONE)
+
+    stored = me.get("/profiles/me/export").json
+    assert stored.keys() == {"profile", "role", "language", "avatar", "sessions", "messages", "confirmations"}
+    assert stored["profile"] == me.get("/profiles/me").json
+    assert stored["profile"]["inviter"]["phone"] == inviter.phone
+    assert len(stored["profile"]["invitees"]) == 1
+    assert (stored["role"], stored["language"]) == ("user", "en")
+    assert opened(base64.b64decode(stored["avatar"]["data"])).size == (256, 256)
+    (session,) = stored["sessions"]
+    assert session.keys() == {
+        "kind", "user_agent", "address", "created_at", "last_seen_at", "expires_at", "ended_at",
+    }  # fmt: skip
+    assert (session["kind"], session["address"]) == ("api", "127.0.0.1")
+    assert [(one["kind"], one["phone"], one["state"]) for one in stored["messages"]] == [
+        ("code", PHONE, "queued"),
+        ("code", PHONE, "delivered"),
+    ]
+    # What a stranger asked for is no data of mine; the SMS that came of it is.
+    (confirmation,) = stored["confirmations"]
+    assert (confirmation["purpose"], confirmation["phone"]) == ("sign_in", PHONE)
+    assert "203.0.113.9" not in json.dumps(stored)
+
+
+def test_the_export_has_what_was_before_a_change_of_the_phone(api: Api, world: World, app: Flask) -> None:
+    me = api.sign_in()
+    confirm(me, ask(me).json["code"])
+    stored = me.get("/profiles/me/export").json
+    assert sorted((one["kind"], one["phone"]) for one in stored["messages"]) == [
+        ("code", NEW),
+        ("code", PHONE),
+        ("notice", PHONE),
+    ]
+    assert sorted(one["purpose"] for one in stored["confirmations"]) == ["phone_change", "sign_in"]
+
+
+@pytest.mark.parametrize("number", [10, 300])
+def test_the_export_has_all_invitees_in_a_fixed_number_of_statements(
+    api: Api, app: Flask, world: World, number: int
+) -> None:
+    user = world.user()
+    world.invitees(user, number)
+    me = api(user)
+    with statements(app) as seen:
+        stored = me.get("/profiles/me/export").json
+    assert len(stored["profile"]["invitees"]) == number
+    assert len([one for one in seen if one.startswith("SELECT")]) == 8
+
+
+def test_nothing_of_others_is_in_an_export(api: Api, world: World) -> None:
+    other = api.sign_in(NEW)
+    other.open("PATCH", "/profiles/me", json=WHOLE)
+    assert NEW not in api(world.user()).get("/profiles/me/export").text
+    assert api.get("/profiles/me/export").status_code == 401
+
+
+# Erasure.
+
+
+@pytest.mark.both_databases
+def test_a_deleted_user_is_gone_at_the_next_request(api: Api, app: Flask, world: World, sms_folder: Path) -> None:
+    asked = api.ask().json
+    tokens = api.exchange(asked["code"]).json
+    me = api.bearer(tokens["access_token"])
+    profile = me.get("/profiles/me").json
+    me.open("PATCH", "/profiles/me", json=WHOLE)
+    send(me, plain())
+    api.exchange(wrong(api.ask(PHONE).json["code"]))
+    send_all(app)
+    assert list(sms_folder.iterdir())
+
+    assert delete(me).status_code == 204
+    assert me.get("/profiles/me").status_code == 401
+    assert me.get("/profiles/me/export").status_code == 401
+    assert api.bearer(tokens["refresh_token"]).post("/auth/refresh").status_code == 401
+    assert delete(me).status_code == 401
+    (row,) = world.rows(select(User).where(User.id == profile["id"]))
+    user = row[0]
+    for name in ("phone", "email", "first_name", "last_name", "password_hash", "language"):
+        assert getattr(user, name) is None, name
+    assert (user.search_key, user.deleted_at is not None) == ("", True)
+    for model in (Avatar, Session, Guess):
+        assert world.rows(select(func.count()).select_from(model)) == [(0,)]
+    for challenge in world.rows(select(Challenge.phone, Challenge.address, Challenge.user_id)):
+        assert tuple(challenge) == (None, None, None)
+    for message in world.rows(select(Message.phone, Message.text, Message.provider_ref)):
+        assert tuple(message) == (None, None, None)
+    assert list(sms_folder.iterdir()) == []
+
+
+@pytest.mark.both_databases
+def test_the_forest_stands_and_the_counts_go_down(api: Api, world: World) -> None:
+    top = world.user()
+    middle = world.user(inviter=top)
+    others = [world.user(inviter=top), world.user(inviter=middle)]
+    assert delete(api(middle)).status_code == 204
+    above = api(top).get("/profiles/me").json
+    assert above["invitees_count"] == 1
+    assert [one["phone"] for one in above["invitees"]] == [others[0].phone]
+    below = api(others[1])
+    assert below.get("/profiles/me").json["inviter"] == {"phone": None, "invite_code": None}
+    answer = below.post("/profiles/me/inviter", {"invite_code": top.invite_code})
+    assert (answer.status_code, answer.json["slug"]) == (409, "inviter_already_set")
+    # The circle through the deleted user is one still.
+    answer = api(top).post("/profiles/me/inviter", {"invite_code": others[1].invite_code})
+    assert (answer.status_code, answer.json["slug"]) == (409, "invite_cycle")
+
+
+def test_the_old_code_is_unknown(api: Api, browser: Browser, world: World) -> None:
+    gone = world.user(first_name="Анна")
+    delete(api(gone))
+    answer = api(world.user()).post("/profiles/me/inviter", {"invite_code": gone.invite_code})
+    assert (answer.status_code, answer.json["slug"]) == (404, "unknown_invite_code")
+    page = browser.get(f"/r/{gone.invite_code}")
+    assert page.status_code == 404
+    assert "Анна" not in page.text
+
+
+@pytest.mark.both_databases
+def test_the_phone_signs_up_afresh(api: Api, world: World) -> None:
+    me = api.sign_in()
+    before = me.get("/profiles/me").json
+    delete(me)
+    asked = api.ask().json
+    answer = api.exchange(asked["code"])
+    assert (answer.status_code, answer.json["created"]) == (201, True)
+    after = api.bearer(answer.json["access_token"]).get("/profiles/me").json
+    assert after["id"] != before["id"]
+    assert after["invite_code"] != before["invite_code"]
+    assert after["inviter"] is None
+
+
+def test_a_running_code_of_the_phone_ends_with_the_account(api: Api, world: World) -> None:
+    me = api.sign_in()
+    running = api.ask().json
+    delete(me)
+    assert api.exchange(running["code"], challenge_id=running["challenge_id"]).status_code == 400
+
+
+def test_what_is_queued_for_a_deleted_user_is_not_sent(api: Api, app: Flask, world: World, sms_folder: Path) -> None:
+    user = world.user(PHONE)
+    me = api(user)
+    api.ask(PHONE)
+    delete(me)
+    send_all(app)
+    assert not list(sms_folder.glob("*"))
+    assert world.rows(select(Message.state)) == [("expired",)]
+
+
+def test_a_picture_goes_with_its_user(api: Api, browser: Browser, world: World) -> None:
+    me = api(world.user())
+    url = send(me, plain()).json["avatar_url"]
+    delete(me)
+    assert shown(browser, url).status_code == 404
+
+
+def test_the_ration_of_guesses_outlives_the_account(api: Api, app: Flask, world: World) -> None:
+    me = api(world.user(PHONE))
+    asked = api.ask().json
+    for _ in range(3):
+        api.exchange(wrong(asked["code"]), challenge_id=asked["challenge_id"])
+    delete(me)
+    with app.app_context():
+        assert guesses.of_phone(PHONE) == 3
+
+
+@pytest.mark.both_databases
+def test_the_numbers_before_go_as_well_but_not_their_new_owners(api: Api, world: World, app: Flask) -> None:
+    me = api.sign_in(PHONE)
+    confirm(me, ask(me, NEW).json["code"], NEW)
+    third = "+79990000079"
+    confirm(me, ask(me, third).json["code"], third)
+    owner = api.sign_in(NEW)
+    assert delete(me).status_code == 204
+    assert owner.get("/profiles/me").json["phone"] == NEW
+    phones = {phone for model in (User, Challenge, Message) for (phone,) in world.rows(select(model.phone))}
+    assert phones == {None, NEW}
+    texts = [text for (text,) in world.rows(select(Message.text)) if text]
+    assert texts == []
+
+
+def test_others_keep_all_they_have(api: Api, app: Flask, world: World, sms_folder: Path) -> None:
+    other = api.sign_in(NEW)
+    other.open("PATCH", "/profiles/me", json=WHOLE)
+    send(other, plain())
+    me = api.sign_in(PHONE)
+    send_all(app)
+    before = other.get("/profiles/me/export").json
+    delete(me)
+    assert other.get("/profiles/me/export").json == before
+    assert [path.read_text().splitlines()[0] for path in sms_folder.iterdir()] == [f"To: {NEW}"]
+
+
+def test_only_the_owner_deletes_by_the_id(api: Api, world: World) -> None:
+    me, other, admin = world.user(), world.user(), world.user(role="admin")
+    assert delete(api(me), f"/profiles/{other.id}").json["slug"] == "admin_required"
+    assert delete(api(admin), f"/profiles/{other.id}").json["slug"] == "owner_required"
+    assert delete(api, f"/profiles/{me.id}").status_code == 401
+    assert delete(api(me), f"/profiles/{me.id}").status_code == 204
+    assert api(other).get("/profiles/me").status_code == 200
+
+
+def test_no_byte_of_the_phone_stays_in_the_files(api: Api, app: Flask, world: World, sms_folder: Path) -> None:
+    me = api.sign_in(PHONE)
+    me.open("PATCH", "/profiles/me", json=WHOLE | {"last_name": "Стеклянникова"})
+    inviter = world.user()
+    me.post("/profiles/me/inviter", {"invite_code": inviter.invite_code})
+    send_all(app)
+    chosen = app.extensions["settings"]
+    folders = [chosen.instance_path, Path(chosen.database_url.removeprefix("sqlite:///")).parent]
+
+    def found(text: str) -> list[str]:
+        files = [path for folder in folders for path in folder.rglob("*") if path.is_file()]
+        return [path.name for path in files if text.encode() in path.read_bytes()]
+
+    assert found(PHONE)
+    assert found("Стеклянникова")
+    assert delete(me).status_code == 204
+    for text in (PHONE, PHONE[1:], PHONE[2:], "Стеклянникова", "стеклянникова", "anna@example.org"):
+        assert found(text) == [], text
