@@ -14,9 +14,10 @@ from PIL import Image, ImageCms, WebPImagePlugin  # noqa: F401  the last one is 
 SIDE = 256  # pixels
 MAX_PIXELS = 25_000_000
 FORMATS = ("JPEG", "PNG", "WEBP")
+MAX_SCANS = 1000  # of a progressive JPEG, each a walk over the whole picture; cameras write about ten
 UNUSABLE = 3  # the script's exit status
 _MEMORY = 1024**3
-_SECONDS = 10
+_SECONDS = 5
 _ORIENTATION = 0x0112
 _UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -38,12 +39,16 @@ def square(data: bytes) -> bytes:
     Image.MAX_IMAGE_PIXELS = None  # the own limit is lower
     try:
         with Image.open(BytesIO(data), formats=FORMATS) as picture:
-            if picture.width * picture.height > MAX_PIXELS:
+            if picture.width * picture.height > MAX_PIXELS or _scans(picture, data) > MAX_SCANS:
                 raise InvalidPicture
             return _encode(_middle(picture))
     except Exception as error:
         # Decoders raise whatever comes to their minds.
         raise InvalidPicture from error
+
+
+def _scans(picture: Image.Image, data: bytes) -> int:
+    return data.count(b"\xff\xda") if picture.format in {"JPEG", "MPO"} else 0
 
 
 def _middle(picture: Image.Image) -> Image.Image:

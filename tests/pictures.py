@@ -51,6 +51,12 @@ def on_its_side() -> bytes:
     return written(picture, exif=exif, comment=b"taken at home")
 
 
+def many_scans(number: int, size: tuple[int, int] = (40, 40)) -> bytes:
+    """Return a progressive JPEG whose last scan, of few bytes for all its blocks, is there so many times more."""
+    data = written(Image.new("RGB", size, RED), progressive=True, subsampling=0)
+    return data[:-2] + data[data.rindex(b"\xff\xda") : -2] * number + data[-2:]
+
+
 def for_print() -> bytes:
     """Return a CMYK JPEG as Adobe's programs write it, with inverted values: red beside green."""
     picture = Image.new("CMYK", (60, 60), (0, 255, 255, 0))
@@ -103,6 +109,7 @@ UNUSABLE: dict[str, Callable[[], bytes]] = {
     "a JPEG cut in half": lambda: written(Image.effect_noise((300, 300), 90))[:9000],
     "a PNG cut in half": lambda: written(Image.effect_noise((300, 300), 90), "PNG")[:30_000],
     "a WebP cut in half": lambda: written(Image.effect_noise((300, 300), 90), "WEBP")[:3000],
+    "a JPEG of 1,200 scans": lambda: many_scans(1200),
     "a head alone": lambda: plain("JPEG")[:20],
     "14,000 × 14,000 pixels": lambda: png(14_000, 14_000, b"\0" * 42_000, rows=1),
     "one row more than 25 megapixels": lambda: png(5000, 5001, b"\0" * 15_000, rows=1),

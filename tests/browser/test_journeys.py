@@ -12,6 +12,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.factories import wrong
+from tests.pictures import plain
 from tests.servers import Server
 
 
@@ -181,3 +182,47 @@ def test_after_strangers_have_guessed_a_long_code_signs_in_from_the_known_browse
     assert owner.evaluate("document.documentElement.scrollWidth") == 320
     field.press("Enter")
     expect(owner.get_by_role("heading", level=1)).to_have_text("Hello!")
+
+
+def test_names_picture_and_phone_are_changed_and_the_profile_is_deleted(open_page: Any) -> None:
+    page = open_page(viewport={"width": 390, "height": 844})
+    code = sign_in(page, "+7 916 111-00-00")
+    page.get_by_label("First name").fill(" Д'Артаньян ")
+    page.get_by_label("E-mail").fill("Ivan@Пример.рф")
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Hello, Д'Артаньян!")
+    expect(page.get_by_label("E-mail")).to_have_value("Ivan@Пример.рф")
+
+    page.get_by_text("Add a picture").click()
+    file = page.get_by_label("File")
+    file.set_input_files({"name": "me.png", "mimeType": "image/png", "buffer": bytes(5 * 1024 * 1024 + 1)})
+    assert "5\u00a0MB" in file.evaluate("field => field.validationMessage")
+    page.evaluate(
+        "document.addEventListener('htmx:xhr:progress',"
+        " event => { window.far = event.target.querySelector('progress')?.value ?? window.far; })"
+    )
+    file.set_input_files({"name": "me.png", "mimeType": "image/png", "buffer": plain(size=(400, 200))})
+    page.get_by_role("button", name="Save the picture").click()
+    picture = page.get_by_alt_text("Your picture")
+    expect(picture).to_be_visible()
+    assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") == 256
+    assert page.evaluate("window.far") == 1
+
+    page.get_by_text("Change the number").click()
+    page.get_by_label("New number").fill("8 (916) 111-00-01")
+    page.get_by_role("button", name="Get a code").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Enter the code from the SMS")
+    expect(page.get_by_text("+7 916 111-00-01")).to_be_visible()
+    page.get_by_label("Four digits").fill(page.locator(".flash .mono.big").inner_text())
+    page.get_by_role("button", name="Change the number").click()
+    expect(page.get_by_text("Your number is changed.")).to_be_visible()
+
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Download all that we store about you").click()
+    stored = json.loads(download.value.path().read_text(encoding="utf-8"))
+    assert stored["profile"]["phone"] == "+79161110001"
+    page.get_by_text("Delete the profile", exact=True).click()
+    page.get_by_label("I understand, delete it").check()
+    page.get_by_role("button", name="Delete the profile for good").click()
+    expect(page.get_by_text("Your profile is deleted.")).to_be_visible()
+    assert sign_in(page, "+7 916 111-00-01") != code

@@ -7,7 +7,8 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser
 
 from tests.servers import Server, serving
-from tests.soak.screens import SCREENS, Walker
+from tests.soak.screens import SCREENS
+from tests.soak.walker import Walker
 
 RULES = {
     "runOnly": {"type": "tag", "values": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}

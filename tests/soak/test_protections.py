@@ -24,7 +24,7 @@ PROTECTIONS = [
         [
             ('        lock(db, "invites")\n', ""),
             ('        limits.take(db, "wrong-invites", str(user_id), now)\n', ""),
-            (", User.inviter_id.is_(None))", ")"),
+            (", User.inviter_id.is_(None), User", ", User"),
         ],
     ),
     (
@@ -37,6 +37,21 @@ PROTECTIONS = [
                 ".values(invitees_count=(db.scalar(select(User.invitees_count).where(User.id == owner_id)) or 0) + 1)",
             ),
         ],
+    ),
+    (
+        f"{RACES}::test_of_two_who_confirm_one_number_at_once_one_has_it",
+        "services/phones.py",
+        [("    except IntegrityError:\n        return False\n", "    finally:\n        pass\n")],
+    ),
+    (
+        f"{RACES}::test_edits_at_once_leave_a_key_that_follows_all_of_them",
+        "services/users.py",
+        [(".with_for_update()", "")],
+    ),
+    (
+        f"{RACES}::test_of_many_deletions_of_one_user_one_counts",
+        "services/users.py",
+        [("User.deleted_at.is_(None)).with_for_update()", "True)")],
     ),
     (
         f"{RACES}::test_forty_exchanges_of_one_code_make_one_session",
