@@ -14,7 +14,7 @@ from PIL import Image, ImageCms, WebPImagePlugin  # noqa: F401  the last one is 
 SIDE = 256  # pixels
 MAX_PIXELS = 25_000_000
 FORMATS = ("JPEG", "PNG", "WEBP")
-MAX_SCANS = 1000  # of a progressive JPEG, each a walk over the whole picture; cameras write about ten
+MAX_SCANS = 200  # of a progressive JPEG, each a walk over the whole picture; cameras write about ten
 UNUSABLE = 3  # the script's exit status
 _MEMORY = 1024**3
 _SECONDS = 5
