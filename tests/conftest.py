@@ -12,6 +12,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from flask import Flask
 from sqlalchemy import create_engine, text
@@ -20,9 +21,11 @@ from referral_app import clock as clock_module
 from referral_app import create_app, schema
 from referral_app.config import Settings
 from referral_app.db import Base, db
+from referral_app.gateways import choice, http
+from referral_app.gateways.fake import FakeGateway
 from referral_app.services import limits
 
-from . import postgresql
+from . import gateway, postgresql
 from .factories import Api, Browser, World
 
 _stacks = 2
@@ -210,6 +213,18 @@ def sms_folder(app: Flask) -> Path:
     for file in folder.glob("*"):
         file.unlink()
     return folder
+
+
+@pytest.fixture
+def fake(app: Flask, change_settings: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGateway]:
+    """Both providers of SMS, first SMSAero, then SMSC, asked in process."""
+    made = gateway.in_process()
+    transport = httpx.WSGITransport(app=made)
+    monkeypatch.setattr(http, "client", lambda **options: httpx.Client(transport=transport, **options))
+    change_settings(**gateway.SETTINGS)
+    choice.providers.cache_clear()
+    yield made
+    choice.providers.cache_clear()
 
 
 @pytest.fixture(autouse=True)

@@ -4,6 +4,7 @@ from typing import Any
 
 from .. import confirmation, identity
 from ..confirmation import ChallengeSchema, CodeEntrySchema, CodeRequestSchema
+from ..errors import Refused
 from ..openapi import Blueprint
 from ..preferences import language
 from ..services import avatars, personal_data, phones, users
@@ -34,7 +35,12 @@ def replace_avatar(files: dict[str, Any]) -> Profile:
     It is cut to the square in its middle, turned upright and kept as a WebP of 256 × 256 without metadata.
     """
     me = identity.reader().user_id
-    avatars.replace(me, files["file"].read())
+    try:
+        avatars.replace(me, files["file"].read())
+    except Refused as refusal:
+        if refusal.slug == "unusable_picture":
+            refusal.facts["errors"] = {"file": [refusal.text]}
+        raise
     return users.get_profile(me)
 
 

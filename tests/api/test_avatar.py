@@ -78,6 +78,7 @@ def test_an_unusable_picture_is_refused_and_the_one_before_stays(
     before = send(me, plain()).json["avatar_url"]
     answer = send(me, make())
     assert (answer.status_code, answer.json["slug"]) == (422, "unusable_picture")
+    assert list(answer.json["errors"]) == ["file"]
     assert me.get("/profiles/me").json["avatar_url"] == before
 
 

@@ -4,31 +4,15 @@ import json
 import os
 import re
 import urllib.request
-from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-import httpx
-import pytest
 from click.testing import Result
 from flask import Flask
 
-from referral_app.gateways import choice, http
 from referral_app.gateways.fake import FakeGateway
-from tests import gateway
 from tests.factories import PHONE
 from tests.servers import running, wait_for
-
-
-@pytest.fixture
-def fake(app: Flask, change_settings: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeGateway]:
-    made = gateway.in_process()
-    transport = httpx.WSGITransport(app=made)
-    monkeypatch.setattr(http, "client", lambda **options: httpx.Client(transport=transport, **options))
-    change_settings(**gateway.SETTINGS)
-    choice.providers.cache_clear()
-    yield made
-    choice.providers.cache_clear()
 
 
 def run(app: Flask, *words: str) -> Result:

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -20,25 +20,10 @@ from referral_app.gateways.sms import NoAccess, NotTaken, Receipt, Unclear
 from referral_app.gateways.smsaero import SmsAeroGateway
 from referral_app.models import Attempt, Message
 from referral_app.services import batches, messages, outbox, statuses, trials
-from tests import gateway
 from tests.conftest import Clock
 from tests.factories import PHONE, Api, World
 
 pytestmark = pytest.mark.both_databases
-
-
-@pytest.fixture
-def fake(
-    app: Flask, clock: Clock, change_settings: Callable[..., None], monkeypatch: pytest.MonkeyPatch
-) -> Iterator[FakeGateway]:
-    """Both providers, first SMSAero, then SMSC."""
-    made = gateway.in_process()
-    transport = httpx.WSGITransport(app=made)
-    monkeypatch.setattr(http, "client", lambda **options: httpx.Client(transport=transport, **options))
-    change_settings(**gateway.SETTINGS)
-    choice.providers.cache_clear()
-    yield made
-    choice.providers.cache_clear()
 
 
 def run(app: Flask) -> int:
