@@ -67,10 +67,10 @@ class Way(NamedTuple):
     is_sign_in: bool = False
 
 
-def show(way: Way, running: Running, *, error: str | None = None) -> Response:
-    """Return the screen that takes the code."""
+def show(way: Way, running: Running, *, error: str | None = None, wait: int = 0) -> Response:
+    """Return the screen that takes the code; `wait` are the seconds until a limit lets it go on."""
     message = messages.find_of_challenge(running.id)
-    return page("code.html", way=way, running=running, error=error, message=message, final=FINAL_STATES)
+    return page("code.html", way=way, running=running, error=error, wait=wait, message=message, final=FINAL_STATES)
 
 
 def show_sms(way: Way, running: Running | None) -> Response:

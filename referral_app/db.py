@@ -25,6 +25,7 @@ from sqlalchemy.orm import DeclarativeBase, Session, registry
 from sqlalchemy.types import TypeDecorator
 
 log = logging.getLogger(__name__)
+_BUSY_TIMEOUT = 30_000  # milliseconds that a write waits for the one before it
 BigInt = BigInteger().with_variant(Integer, "sqlite")
 
 
@@ -89,7 +90,7 @@ def _begin_ourselves(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
-        for pragma in ("busy_timeout=30000", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
+        for pragma in (f"busy_timeout={_BUSY_TIMEOUT}", "synchronous=FULL", "foreign_keys=ON", "secure_delete=ON"):
             connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")
@@ -100,6 +101,11 @@ def _begin_ourselves(engine: Engine) -> None:
 def read() -> Session:
     """Return the request's session for reading; what it holds open ends with the request or the next command."""
     return db.session()
+
+
+def end_read() -> None:
+    """End the request's read: what follows may take long, and nobody is to wait for its snapshot."""
+    db.session().rollback()
 
 
 @contextmanager
@@ -150,14 +156,22 @@ def forget_deleted() -> None:
     """
     if db.engine.dialect.name != "sqlite":
         return
-    db.session.rollback()  # a read of our own would keep the log alive
+    end_read()  # one of our own would keep the log alive
     connection = db.engine.raw_connection()
     try:
+        # Readers of old pages are waited for, and writers wait meanwhile: a second each time.
         cursor = connection.cursor()
-        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        ((busy, _pages, _moved),) = cursor.fetchall()
+        cursor.execute("PRAGMA busy_timeout=1000")
+        is_cut = any(_cut_log(cursor) for _attempt in range(5))
+        cursor.execute(f"PRAGMA busy_timeout={_BUSY_TIMEOUT}")
         cursor.close()
     finally:
         connection.close()
-    if busy:
-        log.warning("readers kept the log of writes from being cut; the next one that can will cut it")
+    if not is_cut:
+        log.warning("readers kept the log of writes from being cut; that is tried again within the hour")
+
+
+def _cut_log(cursor: Any) -> bool:
+    cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    ((is_busy, _pages, _moved),) = cursor.fetchall()
+    return not is_busy

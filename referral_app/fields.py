@@ -50,6 +50,8 @@ class Name(Line):
         text = super()._deserialize(value, attr, data, **kwargs)
         try:
             name = names.clean(text)
+        except names.TooLong as error:
+            raise self.make_error("long") from error
         except names.InvalidText as error:
             raise self.make_error("line") from error
         if len(name) > names.LONGEST:

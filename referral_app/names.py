@@ -19,6 +19,10 @@ class InvalidText(ValueError):
     """A text that is no line of plain text."""
 
 
+class TooLong(InvalidText):
+    """A text that is much longer than any name; to look at it closer could take seconds."""
+
+
 class InvalidEmail(ValueError):
     """A text that is no e-mail address."""
 
@@ -29,13 +33,16 @@ def clean(text: str) -> str:
     Refused are control characters, bidirectional overrides and more than two combining marks in a row. Markup and
     formulas are plain text: whoever shows them escapes them.
     """
+    if len(text) > 10 * LONGEST:
+        raise TooLong
     if _DIRECTIONS.search(text):
         raise InvalidText
     line = unicodedata.normalize("NFC", text.translate(_DROPPED)).strip()
     marks = 0
     for letter in line:
         category = unicodedata.category(letter)
-        marks = marks + 1 if category.startswith("M") else 0
+        if category != "Cf":  # a joiner between them makes them no fewer
+            marks = marks + 1 if category.startswith("M") else 0
         if category in _REFUSED or marks > MAX_MARKS:
             raise InvalidText
     return line

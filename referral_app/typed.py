@@ -1,7 +1,9 @@
 """What people type or paste, freed of what is not meant. Pure."""
 
+import re
 import unicodedata
 
+_ID = re.compile(r"[A-Za-z0-9_-]{1,64}", re.ASCII)
 _DASHES = "-‐‑‒–—―−"
 
 
@@ -12,3 +14,8 @@ def bare(text: str) -> str:
         for letter in text
         if letter not in _DASHES and letter not in " \t" and unicodedata.category(letter) not in {"Zs", "Cf"}
     )
+
+
+def is_id(text: str) -> bool:
+    """Tell whether a text can be an id or a hash of ours; what else comes in an address need not reach the database."""
+    return _ID.fullmatch(text) is not None

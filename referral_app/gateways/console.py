@@ -53,6 +53,10 @@ class ConsoleGateway:
         """Files cost nothing."""
         return None
 
+    def withdraw(self, key: str) -> None:
+        """Delete the file of one SMS."""
+        self._path(key).unlink(missing_ok=True)
+
     def forget(self, phones: Collection[str]) -> None:
         """Delete the files of SMS that went to these phones, whatever database they came from."""
         heads = tuple(f"To: {phone}\n".encode() for phone in phones)

@@ -84,7 +84,13 @@ def confirm() -> ResponseReturnValue:
             confirmation.drop_challenge()
             flash(refusal.text, "warn")
             return redirect("/profile", 303)
-        return confirmation.show(WAY, _find_running() or running, error=confirmation.say(refusal)), 422
+        running = _find_running() or running
+        if running.state == "used":  # by the same form, posted twice at once
+            return redirect("/profile", 303)
+        if "retry_after" in refusal.facts:
+            wait = refusal.facts["retry_after"]
+            return confirmation.show(WAY, running, error=refusal.text, wait=wait), 429, {"Retry-After": str(wait)}
+        return confirmation.show(WAY, running, error=confirmation.say(refusal)), 422
     confirmation.drop_challenge()
     flash(_("Your number is changed. Other devices are signed out, and the old number gets an SMS about it."))
     response = redirect("/profile", 303)

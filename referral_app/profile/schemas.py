@@ -137,6 +137,7 @@ class ExportedSessionSchema(Schema):
     last_seen_at = fields.AwareDateTime(required=True, metadata={"example": "2026-11-28T18:00:00+00:00"})
     expires_at = fields.AwareDateTime(required=True, metadata={"example": "2026-12-21T09:30:00+00:00"})
     ended_at = fields.AwareDateTime(required=True, allow_none=True, metadata={"example": None})
+    second_factor_at = fields.AwareDateTime(required=True, allow_none=True, metadata={"example": None})
 
 
 class ExportedMessageSchema(Schema):
@@ -144,6 +145,7 @@ class ExportedMessageSchema(Schema):
 
     kind = fields.String(required=True, metadata={"example": "code", "enum": ["code", "notice"]})
     phone = fields.String(required=True, allow_none=True, metadata={"example": "+79991234567"})
+    text = fields.String(required=True, allow_none=True, metadata={"example": None})
     state = fields.String(required=True, metadata={"example": "delivered"})
     created_at = fields.AwareDateTime(required=True, metadata={"example": "2026-11-21T09:29:40+00:00"})
     sent_at = fields.AwareDateTime(required=True, allow_none=True, metadata={"example": "2026-11-21T09:29:42+00:00"})
@@ -164,6 +166,12 @@ class ExportSchema(Schema):
     """All that is stored about a user; the profile has all invitees."""
 
     profile = fields.Nested(ProfileSchema, required=True)
+    invited_at = fields.AwareDateTime(
+        required=True,
+        allow_none=True,
+        attribute="profile.invited_at",
+        metadata={"example": "2026-11-12T09:31:00+00:00"},
+    )
     role = fields.String(required=True, metadata={"example": "user", "enum": ["user", "admin"]})
     language = fields.String(required=True, allow_none=True, metadata={"example": "ru"})
     avatar = fields.Nested(ExportedAvatarSchema, required=True, allow_none=True)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, select
 
-from .. import clock
+from .. import clock, typed
 from ..db import read, transaction
 from ..errors import Refused
 from ..models import Avatar
@@ -51,6 +51,7 @@ def replace(user_id: int, data: bytes) -> None:
 def remove(user_id: int) -> None:
     """Remove the user's picture, where there is one."""
     with transaction() as db:
+        users.hold(db, user_id)
         db.execute(delete(Avatar).where(Avatar.user_id == user_id))
 
 
@@ -61,6 +62,8 @@ _PICTURE = select(Avatar.image, Avatar.version).where(
 
 def find(user_id: int, version: str) -> Picture | None:
     """Return a user's picture while it is the one of this version."""
+    if not typed.is_id(version):
+        return None
     row = read().execute(_PICTURE, {"user_id": user_id, "version": version}).first()
     return Picture(*row) if row else None
 

@@ -11,12 +11,12 @@ from sqlalchemy import Select, and_, select
 from sqlalchemy.orm import Session
 from sqlalchemy.sql import ColumnElement
 
-from .. import clock
+from .. import clock, typed
 from ..config import settings
 from ..db import line_up, read
 from ..errors import Refused
 from ..models import Challenge
-from . import guesses, limits, messages
+from . import guesses, limits, messages, users
 from .guesses import LIFETIME, LONG, MAX_TRIES, phone_key
 
 Bound = Literal["api", "browser"]
@@ -92,6 +92,8 @@ def ask(
     with limits.guarded() as db:
         # Parallel requests for one phone go one by one: each sees what the one before made.
         line_up(db, phone_key(phone))
+        if purpose.user_id is not None:
+            users.hold(db, purpose.user_id)
         closed = guesses.are_closed(db, now)
         challenge = find(db, purpose, phone, bound, challenge_id, now, closed=closed)
         if challenge is not None and not _can_be_sent_again(challenge, now, closed=closed):
@@ -124,7 +126,8 @@ def look(challenge_id: str, *, purpose: Purpose = SIGN_IN, show_code: bool = Fal
 
 def get_of_api(challenge_id: str) -> Running:
     """Return a challenge that was asked through the API, as it stands."""
-    running = _look(select(Challenge).where(Challenge.id == challenge_id, Challenge.bound == "api"), show_code=False)
+    meant = select(Challenge).where(Challenge.id == challenge_id, Challenge.bound == "api")
+    running = _look(meant, show_code=False) if typed.is_id(challenge_id) else None
     if running is None:
         raise Refused("not_found")
     return running
@@ -139,7 +142,7 @@ def _of(purpose: Purpose) -> Select[Challenge]:
 def _look(meant: Select[Challenge], *, show_code: bool) -> Running | None:
     now = clock.now()
     challenge = read().scalar(meant)
-    if challenge is None:
+    if challenge is None or challenge.phone is None:  # its account was deleted
         return None
     closed = challenge.code_length != LONG and is_live(challenge, now) and guesses.are_closed(read(), now)
     return _running(challenge, now, show_code=show_code, closed=closed)

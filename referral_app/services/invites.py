@@ -63,6 +63,8 @@ def _activate(db: Db, user_id: int, code: str | None, now: datetime) -> bool:
         raise Refused("own_invite_code")
     if _is_above(db, user_id, owner_id):
         raise Refused("invite_cycle")
+    # The owner's row first: one who refers to it and then waits for it could wait for its owner for ever.
+    db.execute(update(User).where(User.id == owner_id).values(invitees_count=User.invitees_count + 1))
     changed = db.connection().execute(
         update(User)
         .where(User.id == user_id, User.inviter_id.is_(None), User.deleted_at.is_(None))
@@ -70,7 +72,6 @@ def _activate(db: Db, user_id: int, code: str | None, now: datetime) -> bool:
     )
     if changed.rowcount != 1:
         raise Refused("inviter_already_set")
-    db.execute(update(User).where(User.id == owner_id).values(invitees_count=User.invitees_count + 1))
     return True
 
 

@@ -6,7 +6,7 @@ from sqlalchemy import delete, update
 
 from .. import clock
 from ..config import settings
-from ..db import transaction
+from ..db import forget_deleted, transaction
 from ..models import Challenge, Guess
 from . import limits
 
@@ -32,3 +32,4 @@ def drop_old_counters() -> None:
     with transaction() as db:
         limits.drop_before(db, before)
         db.execute(delete(Guess).where(Guess.guessed_at < before))
+    forget_deleted()

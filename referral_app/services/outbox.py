@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from .. import clock
 from ..config import settings
@@ -138,6 +138,7 @@ def settle(results: list[Result]) -> int:
     """Write down what came of messages that this process still holds, and of their attempts; return how many."""
     now, settled, sent = clock.now(), 0, False
     costs: list[tuple[str, Decimal, datetime]] = []
+    lost: list[int] = []
     if not results:
         return 0
     with transaction() as db:
@@ -149,6 +150,7 @@ def settle(results: list[Result]) -> int:
                 .values(taken_until=None, provider=message.provider, **facts)
             )
             if changed.rowcount != 1:
+                lost.append(message.id)
                 continue
             db.execute(
                 update(Attempt)
@@ -159,6 +161,10 @@ def settle(results: list[Result]) -> int:
             if facts.get("cost"):
                 costs.append((message.text or "", facts["cost"], message.created_at))
         messages.correct_costs(db, costs)
+        # Whom these went to has deleted the account meanwhile.
+        erased = db.scalars(select(Message.id).where(Message.id.in_(lost), Message.phone.is_(None))).all()
+    for number in erased:
+        choice.console(settings()).withdraw(str(number))
     if sent:
         messages.sent.send()
     for pause in {facts["due_at"] - now for _message, _outcome, _reason, facts in results if "due_at" in facts}:

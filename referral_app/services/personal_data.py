@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, case, delete, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, delete, or_, select, update
 from sqlalchemy.orm import Session as Db
 
 from .. import clock
 from ..config import settings
-from ..db import forget_deleted, lock, read, transaction
+from ..db import forget_deleted, read, transaction
 from ..gateways import choice
 from ..models import Avatar, Challenge, Guess, Message, Session, User
 from . import users
@@ -33,13 +33,15 @@ class SignIn(NamedTuple):
     last_seen_at: datetime
     expires_at: datetime
     ended_at: datetime | None
+    second_factor_at: datetime | None
 
 
 class Sms(NamedTuple):
-    """One SMS."""
+    """One SMS; the text of a code is not kept."""
 
     kind: str
     phone: str | None
+    text: str | None
     state: str
     created_at: datetime
     sent_at: datetime | None
@@ -80,7 +82,7 @@ def collect(user_id: int) -> Stored:
         language,
         Picture(*avatar) if avatar else None,
         [SignIn(*row) for row in db.execute(_listed(Session, SignIn, Session.user_id == user_id))],
-        [Sms(*row) for row in db.execute(_listed(Message, Sms, _messages_of(user_id, [profile.phone])))],
+        [Sms(*row) for row in db.execute(_listed(Message, Sms, _messages_of(user_id, profile.phone)))],
         [Confirmation(*row) for row in db.execute(_listed(Challenge, Confirmation, Challenge.user_id == user_id))],
     )
 
@@ -90,9 +92,16 @@ def _listed(model: Any, facts: Any, condition: ColumnElement[bool]) -> Select[An
     return select(*columns).where(condition).order_by(model.created_at.desc(), model.id)
 
 
-def _messages_of(user_id: int, phones: list[str]) -> ColumnElement[bool]:
+def _is_about(user_id: int) -> ColumnElement[bool]:
     asked = select(Challenge.id).where(Challenge.user_id == user_id)
-    return or_(Message.phone.in_(phones), Message.user_id == user_id, Message.challenge_id.in_(asked))
+    return or_(Message.user_id == user_id, Message.challenge_id.in_(asked))
+
+
+def _messages_of(user_id: int, phone: str) -> ColumnElement[bool]:
+    """Return what went to the phone, but for what was about others, who had it before."""
+    others = select(Challenge.id).where(Challenge.user_id != user_id)
+    nobodys = and_(Message.user_id.is_(None), or_(Message.challenge_id.is_(None), Message.challenge_id.not_in(others)))
+    return or_(_is_about(user_id), and_(Message.phone == phone, nobodys))
 
 
 def erase(user_id: int) -> None:
@@ -102,8 +111,6 @@ def erase(user_id: int) -> None:
     """
     now = clock.now()
     with transaction() as db:
-        # Somebody who activates this user's code at once: before it they are an invitee, after it the code is unknown.
-        lock(db, "invites")
         user = users.hold(db, user_id)
         phones = _phones_of(db, user)
         _erase_messages(db, user_id, phones)
@@ -128,11 +135,11 @@ def _phones_of(db: Db, user: User) -> list[str]:
 
 
 def _erase_messages(db: Db, user_id: int, phones: list[str]) -> None:
-    """Take phones and texts out of the messages; what is about to be sent is not sent."""
+    """Take phones and texts out of the messages. What waits is not sent, and whoever sends one now loses its row."""
     waiting = Message.state.in_(["queued", "sending"])
     db.execute(
         update(Message)
-        .where(_messages_of(user_id, phones))
+        .where(or_(_is_about(user_id), Message.phone.in_(phones)))
         .values(
             phone=None,
             text=None,

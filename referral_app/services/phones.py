@@ -53,6 +53,7 @@ def confirm(
     """
     now, notice_id = clock.now(), None
     with limits.guarded() as db:
+        user = users.hold(db, reader.user_id)
         verdict = tries.take_a_try(
             db,
             purpose=challenges.phone_change(reader.user_id),
@@ -64,7 +65,6 @@ def confirm(
             now=now,
         )
         if verdict.challenge is not None:
-            user = users.hold(db, reader.user_id)
             old = user.phone
             if _give(db, user, phone):
                 sessions.close_others(db, reader, now)

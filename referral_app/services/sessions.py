@@ -10,9 +10,9 @@ from sqlalchemy import Select, and_, bindparam, func, select, update
 from sqlalchemy.orm import Session as Db
 from sqlalchemy.sql import ColumnElement
 
-from .. import clock
+from .. import clock, typed
 from ..config import settings
-from ..db import read, transaction
+from ..db import end_read, read, transaction
 from ..errors import Refused
 from ..models import Session, User
 
@@ -172,6 +172,8 @@ def list_running(user_id: int, *, limit: int, offset: int = 0) -> list[Running]:
 
 def end_session(user_id: int, session_id: str) -> None:
     """End one of a user's running sessions; its tokens are refused from the next request on."""
+    if not typed.is_id(session_id):
+        raise Refused("not_found")
     with transaction() as db:
         ended = db.connection().execute(
             update(Session).where(*_running(user_id), Session.id == session_id).values(ended_at=clock.now())
@@ -206,6 +208,7 @@ def _find_reader(
     statement: Select[int, str, str | None, str, datetime, datetime, datetime | None], now: datetime, **values: str
 ) -> Reader | None:
     row = read().execute(statement, {"now": now, **values}).first()
+    end_read()  # the request's body may still be on its way
     if row is None:
         return None
     return Reader(

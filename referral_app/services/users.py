@@ -144,7 +144,9 @@ def edit(user_id: int, **facts: str | None) -> None:
 
 def hold(db: Db, user_id: int) -> User:
     """Within a command, return a user whom no other command changes or deletes until the commit."""
-    user = db.scalar(select(User).where(User.id == user_id, User.deleted_at.is_(None)).with_for_update())
+    # Before any other row, and not against those that only refer to it: else two commands could wait for each other.
+    held = select(User).where(User.id == user_id, User.deleted_at.is_(None)).with_for_update(key_share=True)
+    user = db.scalar(held)
     if user is None:
         raise Refused("not_found")
     return user
@@ -153,7 +155,7 @@ def hold(db: Db, user_id: int) -> User:
 def set_language(user_id: int, language: str) -> None:
     """Keep the language that a user has chosen, for pages and SMS."""
     with transaction() as db:
-        db.execute(update(User).where(User.id == user_id).values(language=language))
+        db.execute(update(User).where(User.id == user_id, User.deleted_at.is_(None)).values(language=language))
 
 
 def count_invitees(user_id: int) -> int:

@@ -63,6 +63,13 @@ def test_nobody_finds_a_picture_without_its_whole_address(api: Api, browser: Bro
     assert browser.get(f"/avatars/{10**20}?v={version}").status_code == 404
 
 
+@pytest.mark.both_databases
+@pytest.mark.parametrize("odd", ["%00", "%0a", "💥", "%ff", "x" * 3000])
+def test_odd_addresses_are_not_found(api: Api, browser: Browser, world: World, odd: str) -> None:
+    assert browser.get(f"/avatars/{world.user().id}?v={odd}").status_code == 404
+    assert api.get(f"/auth/challenges/{odd}").status_code == 404
+
+
 @pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
 def test_three_kinds_are_taken_whatever_their_name(api: Api, world: World, kind: str) -> None:
     assert send(api(world.user()), plain(kind), filename="../../etc/x.exe").status_code == 200

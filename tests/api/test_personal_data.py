@@ -1,5 +1,6 @@
 import base64
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
+from referral_app import clock as clock_module
+from referral_app.db import db
+from referral_app.errors import Refused
 from referral_app.models import Avatar, Challenge, Guess, Message, Session, User
-from referral_app.services import guesses, outbox
+from referral_app.openapi import StrictParser
+from referral_app.services import avatars, batches, guesses, invites, outbox, personal_data, phones, sessions, users
 from tests.api.test_avatar import send, shown
 from tests.api.test_phone_change import NEW, ask, confirm
 from tests.api.test_profile import statements
@@ -45,7 +50,16 @@ def test_the_export_has_all_that_is_stored(api: Api, app: Flask, world: World, c
     api.at("203.0.113.9").ask(PHONE)
 
     stored = me.get("/profiles/me/export").json
-    assert stored.keys() == {"profile", "role", "language", "avatar", "sessions", "messages", "confirmations"}
+    assert stored.keys() == {
+        "profile",
+        "invited_at",
+        "role",
+        "language",
+        "avatar",
+        "sessions",
+        "messages",
+        "confirmations",
+    }
     assert stored["profile"] == me.get("/profiles/me").json
     assert stored["profile"]["inviter"]["phone"] == inviter.phone
     assert len(stored["profile"]["invitees"]) == 1
@@ -54,6 +68,7 @@ def test_the_export_has_all_that_is_stored(api: Api, app: Flask, world: World, c
     (session,) = stored["sessions"]
     assert session.keys() == {
         "kind", "user_agent", "address", "created_at", "last_seen_at", "expires_at", "ended_at",
+        "second_factor_at",
     }  # fmt: skip
     assert (session["kind"], session["address"]) == ("api", "127.0.0.1")
     assert [(one["kind"], one["phone"], one["state"]) for one in stored["messages"]] == [
@@ -76,6 +91,17 @@ def test_the_export_has_what_was_before_a_change_of_the_phone(api: Api, world: W
         ("notice", PHONE),
     ]
     assert sorted(one["purpose"] for one in stored["confirmations"]) == ["phone_change", "sign_in"]
+
+
+@pytest.mark.both_databases
+def test_the_next_owner_of_a_number_sees_nothing_of_the_one_before(api: Api, world: World) -> None:
+    first = api.sign_in(PHONE)
+    confirm(first, ask(first).json["code"])
+    second = api.sign_in(PHONE)
+    stored = second.get("/profiles/me/export").json
+    assert [(one["kind"], one["text"]) for one in stored["messages"]] == [("code", None)]
+    (notice,) = [one for one in first.get("/profiles/me/export").json["messages"] if one["kind"] == "notice"]
+    assert "your number is now" in notice["text"]
 
 
 @pytest.mark.parametrize("number", [10, 300])
@@ -174,11 +200,14 @@ def test_the_phone_signs_up_afresh(api: Api, world: World) -> None:
     assert after["inviter"] is None
 
 
-def test_a_running_code_of_the_phone_ends_with_the_account(api: Api, world: World) -> None:
+def test_a_running_code_of_the_phone_ends_with_the_account_and_makes_room_for_another(api: Api, world: World) -> None:
     me = api.sign_in()
     running = api.ask().json
     delete(me)
     assert api.exchange(running["code"], challenge_id=running["challenge_id"]).status_code == 400
+    again = api.ask()
+    assert again.status_code == 202
+    assert api.exchange(again.json["code"]).status_code == 201
 
 
 def test_what_is_queued_for_a_deleted_user_is_not_sent(api: Api, app: Flask, world: World, sms_folder: Path) -> None:
@@ -186,9 +215,57 @@ def test_what_is_queued_for_a_deleted_user_is_not_sent(api: Api, app: Flask, wor
     me = api(user)
     api.ask(PHONE)
     delete(me)
+    assert world.rows(select(Message.state)) == [("expired",)]
     send_all(app)
     assert not list(sms_folder.glob("*"))
     assert world.rows(select(Message.state)) == [("expired",)]
+
+
+@pytest.mark.both_databases
+def test_whoever_is_sending_to_a_deleted_user_leaves_nothing(
+    api: Api, app: Flask, world: World, sms_folder: Path
+) -> None:
+    me = api(world.user(PHONE))
+    api.ask(PHONE)
+    with app.app_context():
+        (held,) = batches.take_due(clock_module.now())
+    delete(me)
+    with app.app_context():
+        result = outbox.send(held)
+        assert result is not None
+        assert list(sms_folder.iterdir())
+        outbox.settle([result])
+    assert list(sms_folder.iterdir()) == []
+    assert world.rows(select(Message.state, Message.phone, Message.provider_ref)) == [("expired", None, None)]
+
+
+@pytest.mark.both_databases
+def test_what_comes_after_the_deletion_finds_nobody(api: Api, app: Flask, world: World) -> None:
+    gone, inviter = world.user(), world.user()
+    mine = api(gone)
+    with app.app_context():
+        (session,) = sessions.list_running(gone.id, limit=1)
+        reader = sessions.find_api_reader(session.id, clock_module.now())
+        assert reader is not None
+    delete(mine)
+    calls: list[Callable[[], Any]] = [
+        lambda: users.edit(gone.id, first_name="Анна"),
+        lambda: avatars.replace(gone.id, plain()),
+        lambda: avatars.remove(gone.id),
+        lambda: invites.activate(gone.id, inviter.invite_code),
+        lambda: phones.ask(reader, NEW, bound="api", challenge_id=None, address="127.0.0.1", language="en"),
+        lambda: personal_data.erase(gone.id),
+    ]
+    for call in calls:
+        with app.app_context(), pytest.raises(Refused):
+            call()
+    assert world.rows(select(User.first_name, User.inviter_id).where(User.id == gone.id)) == [(None, None)]
+    assert world.rows(select(User.invitees_count).where(User.id == inviter.id)) == [(0,)]
+    assert world.rows(select(Avatar.version)) == []
+    with app.app_context():
+        users.set_language(gone.id, "ru")
+    assert world.rows(select(User.language).where(User.id == gone.id)) == [(None,)]
+    assert world.rows(select(Challenge.phone)) == []
 
 
 def test_a_picture_goes_with_its_user(api: Api, browser: Browser, world: World) -> None:
@@ -211,12 +288,15 @@ def test_the_ration_of_guesses_outlives_the_account(api: Api, app: Flask, world:
 @pytest.mark.both_databases
 def test_the_numbers_before_go_as_well_but_not_their_new_owners(api: Api, world: World, app: Flask) -> None:
     me = api.sign_in(PHONE)
+    api.ask(PHONE)  # a stranger, or nobody: never solved
     confirm(me, ask(me, NEW).json["code"], NEW)
     third = "+79990000079"
     confirm(me, ask(me, third).json["code"], third)
     owner = api.sign_in(NEW)
+    theirs = owner.get("/profiles/me/export").json["confirmations"]
     assert delete(me).status_code == 204
     assert owner.get("/profiles/me").json["phone"] == NEW
+    assert owner.get("/profiles/me/export").json["confirmations"] == theirs
     phones = {phone for model in (User, Challenge, Message) for (phone,) in world.rows(select(model.phone))}
     assert phones == {None, NEW}
     texts = [text for (text,) in world.rows(select(Message.text)) if text]
@@ -262,3 +342,17 @@ def test_no_byte_of_the_phone_stays_in_the_files(api: Api, app: Flask, world: Wo
     assert delete(me).status_code == 204
     for text in (PHONE, PHONE[1:], PHONE[2:], "Стеклянникова", "стеклянникова", "anna@example.org"):
         assert found(text) == [], text
+
+
+def test_a_request_whose_body_is_still_to_come_keeps_nobody_from_cutting_the_log(
+    api: Api, browser: Browser, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reading: list[bool] = []
+
+    def load(*_args: Any) -> Any:
+        reading.append(db.session().in_transaction())
+        raise Refused("validation_failed")
+
+    monkeypatch.setattr(StrictParser, "load_json", load)
+    assert api(world.user()).open("PATCH", "/profiles/me", json={}).status_code == 422
+    assert reading == [False]

@@ -6,8 +6,8 @@ import pytest
 from flask import Flask
 from sqlalchemy import select
 
-from referral_app.models import Message
-from referral_app.services import outbox
+from referral_app.models import Challenge, Message
+from referral_app.services import batches, challenges, messages, outbox
 from tests.conftest import Clock
 from tests.factories import PHONE, Api, World, wrong
 
@@ -85,6 +85,47 @@ def test_a_code_asked_for_in_time_can_be_entered_later(api: Api, world: World, c
     code = ask(me).json["code"]
     clock.move(minutes=9)
     assert confirm(me, code).status_code == 200
+
+
+def test_the_search_finds_the_new_number_and_the_queue_is_woken(api: Api, world: World) -> None:
+    me, admin = api(world.user(PHONE)), api(world.user(role="admin"))
+    assert admin.post("/auth/second-factor", {"password": "a password of the tests"}).status_code == 204
+    code = ask(me).json["code"]
+    woken: list[int] = []
+    with messages.queued.connected_to(woken.append):
+        confirm(me, code)
+    assert [(number,) for number in woken] == world.rows(select(Message.id).where(Message.kind == "notice"))
+    assert admin.get(f"/profiles?search={NEW[2:]}").json["count"] == 1
+    assert admin.get(f"/profiles?search={PHONE[2:]}").json["count"] == 0
+
+
+def test_codes_go_before_notices(api: Api, world: World, app: Flask, clock: Clock) -> None:
+    me = api(world.user(PHONE))
+    confirm(me, ask(me).json["code"])
+    clock.move(seconds=1)
+    api.ask("+79990000088")
+    clock.move(seconds=1)
+    with app.app_context():
+        kinds = [one.kind for one in batches.take_due(clock.now())]
+    assert kinds == ["code", "code", "notice"]
+
+
+def test_the_last_tenth_of_all_sms_is_not_for_changes(api: Api, world: World, change_settings: Any) -> None:
+    me = api(world.user())
+    change_settings(sms_per_hour=10)
+    for n in range(9):
+        assert api.ask(f"+7916{n}000000").status_code == 202
+    answer = ask(me)
+    assert (answer.status_code, answer.json["slug"]) == (429, "sms_spent")
+    assert api.ask("+79169000000").status_code == 202
+
+
+def test_the_same_challenge_has_another_code_for_another_purpose(app: Flask) -> None:
+    def code(purpose: str) -> str:
+        return challenges.code_for(Challenge(id="x", purpose=purpose, phone=NEW, code_length=8))
+
+    with app.app_context():
+        assert len({code(purpose) for purpose in ("sign_in", "phone_change", "participation")}) == 3
 
 
 def test_the_own_number_is_refused_and_no_sms_goes(api: Api, world: World) -> None:

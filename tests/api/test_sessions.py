@@ -149,7 +149,8 @@ def test_all_other_sessions_are_ended(api: Api, app: Flask, world: World) -> Non
     assert stranger.get("/profiles/me").status_code == 200
 
 
-@pytest.mark.parametrize("session_id", ["nonsense", "%00", "x" * 500, "💥"])
+@pytest.mark.both_databases
+@pytest.mark.parametrize("session_id", ["nonsense", "%00", "%0a", "x" * 500, "💥"])
 def test_an_unknown_session_is_404(api: Api, world: World, session_id: str) -> None:
     answer = api(world.user()).open("DELETE", f"/auth/sessions/{session_id}")
     assert (answer.status_code, answer.json["slug"]) == (404, "not_found")

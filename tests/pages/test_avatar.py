@@ -1,3 +1,4 @@
+from io import BytesIO
 from typing import Any
 
 from tests.factories import PHONE, Browser, World
@@ -22,6 +23,21 @@ def test_a_picture_is_shown_replaced_and_removed(browser: Browser, world: World)
     assert "The picture is removed." in page
     assert "<img" not in page
     assert browser.get("/profile/avatar").location == "/profile"
+
+
+def test_a_body_that_is_too_large_is_read_to_its_end(browser: Browser) -> None:
+    browser.sign_in()
+    body = form(b"\0" * (6 * 1024 * 1024))
+    stream = BytesIO(body["data"])
+    answer = browser.client.post(
+        "/profile/avatar",
+        input_stream=stream,
+        content_length=len(body["data"]),
+        content_type=body["content_type"],
+        headers={"Sec-Fetch-Site": "same-origin"},
+    )
+    assert answer.status_code == 422
+    assert stream.read() == b""  # else a browser that still sends sees a reset, not the answer
 
 
 def test_what_cannot_be_used_is_told_at_the_field(browser: Browser) -> None:

@@ -34,4 +34,5 @@ def test_a_deleted_profile_leads_to_the_start_and_begins_afresh(browser: Browser
     start = browser.get("/").text
     assert "Your profile is deleted." in start
     assert browser.get("/profile").location == "/"
+    assert "You were signed out." not in browser.get("/").text
     assert f"/r/{code}" not in browser.sign_in().text

@@ -2,9 +2,11 @@ import re
 from typing import Any
 
 import pytest
+from flask import Flask
 
+from referral_app.services import phones
 from tests.conftest import Clock
-from tests.factories import PHONE, Browser, World, wrong
+from tests.factories import PHONE, Api, Browser, World, wrong
 
 NEW = "+79990000077"
 
@@ -41,6 +43,15 @@ def test_the_number_is_changed_by_the_code_and_told(browser: Browser) -> None:
     assert confirm(browser, code).location == "/profile"
     assert browser.get("/profile/phone/code").location == "/profile"
     assert browser.get("/profile/phone").location == "/profile"
+
+
+def test_the_browser_is_known_for_the_new_number(browser: Browser, world: World, clock: Clock) -> None:
+    browser.sign_in()
+    confirm(browser, ask(browser))
+    browser.post("/sign-out")
+    clock.move(seconds=1)
+    browser.ask(NEW)
+    assert world.challenge().known
 
 
 def test_a_double_click_ends_on_the_profile(browser: Browser) -> None:
@@ -106,3 +117,38 @@ def test_a_code_for_the_new_number_signs_nobody_in(browser: Browser) -> None:
     assert browser.get("/profile/phone/code").location == "/"
     assert browser.post("/sign-in/code", {"code": code}).location == "/"
     assert browser.get("/sign-in/code").location == "/"
+
+
+def test_two_posts_at_once_both_end_on_the_profile(browser: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    browser.sign_in()
+    code = ask(browser)
+    confirm_service = phones.confirm
+
+    def beaten(*args: Any, **facts: Any) -> None:
+        confirm_service(*args, **facts)  # the other post, which was faster
+        confirm_service(*args, **facts)
+
+    monkeypatch.setattr(phones, "confirm", beaten)
+    assert confirm(browser, code).location == "/profile"
+
+
+def test_where_no_sms_may_go_the_page_tells_the_time(browser: Browser, change_settings: Any, clock: Clock) -> None:
+    browser.sign_in()
+    code = ask(browser)
+    change_settings(sms_per_hour=2)
+    answer = confirm(browser, code)
+    assert answer.status_code == 429
+    assert int(answer.headers["Retry-After"]) > 0
+    assert "It goes on at" in answer.text
+    change_settings(sms_per_hour=3)
+    assert confirm(browser, code).location == "/profile"
+
+
+def test_a_code_page_whose_phone_was_deleted_leads_on(browser: Browser, app: Flask, api: Api) -> None:
+    owner = api.sign_in()
+    other = Browser(app)
+    other.ask()
+    owner.open("DELETE", "/profiles/me")
+    assert other.get("/sign-in/code").location == "/"
+    assert other.post("/sign-in/code", {"code": "1234"}).location == "/"
+    assert other.get("/sign-in/sms").status_code == 204

@@ -20,8 +20,9 @@ from referral_app.gateways.sms import Receipt
 from referral_app.models import Challenge, Message, User
 from referral_app.models import Counter as CounterRow
 from referral_app.models import Session as SessionRow
-from referral_app.services import admins, challenges, limits, outbox
+from referral_app.services import admins, avatars, challenges, limits, outbox
 from tests.factories import PHONE, Api, Browser, Person, World, wrong
+from tests.pictures import plain
 
 pytestmark = pytest.mark.both_databases
 INVITER = "/profiles/me/inviter"
@@ -348,6 +349,49 @@ def test_of_many_deletions_of_one_user_one_counts(api: Api, world: World) -> Non
     assert statuses[204] == 1
     assert statuses.keys() <= {204, 401, 404}
     assert api(inviter).get("/profiles/me").json["invitees_count"] == 1
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_deletion_and_a_sign_in_at_once_both_end(api: Api, world: World, number: int) -> None:
+    user = world.user(PHONE)
+    me, asked = api(user), api.ask(PHONE).json
+    left, entered = at_once([partial(me.open, "DELETE", "/profiles/me"), lambda: api.exchange(asked["code"], PHONE)])
+    assert left.status_code == 204
+    assert entered.status_code in {200, 400}
+    assert world.rows(select(SessionRow.id)) == []
+    if entered.status_code == 200:
+        assert api.bearer(entered.json["access_token"]).get("/profiles/me").status_code == 401
+
+
+@pytest.mark.parametrize("rival", ["delete", "sign in", "activate"])
+def test_a_change_of_phone_beside_all_else_ends(api: Api, world: World, rival: str) -> None:
+    user, other = world.user(PHONE), world.user()
+    me, friend, number = api(user), api(other), "+79990000077"
+    change, sign_in = me.post("/profiles/me/phone", {"phone": number}).json, api.ask(PHONE).json
+    rivals: dict[str, Callable[[], Any]] = {
+        "delete": partial(me.open, "DELETE", "/profiles/me"),
+        "sign in": lambda: api.exchange(sign_in["code"], PHONE),
+        "activate": lambda: friend.post(INVITER, {"invite_code": user.invite_code}),
+    }
+    confirm = partial(me.post, "/profiles/me/phone/confirm", {"phone": number, "code": change["code"]})
+    changed, done = at_once([confirm, rivals[rival]])
+    assert changed.status_code in ({200, 400, 401, 404} if rival == "delete" else {200})
+    assert done.status_code in {"delete": {204}, "sign in": {200, 201}, "activate": {200}}[rival]
+
+
+def test_a_picture_replaced_and_removed_at_once_is_there_or_not(api: Api, app: Flask, world: World) -> None:
+    user = world.user()
+
+    def replace(_number: int) -> None:
+        with app.app_context():
+            avatars.replace(user.id, plain())
+
+    def remove(_number: int) -> None:
+        with app.app_context():
+            avatars.remove(user.id)
+
+    at_once([partial(one, n) for n in range(2) for one in (replace, remove)])
+    assert api(user).get("/profiles/me").status_code == 200
 
 
 def test_whoever_activates_the_code_of_one_who_leaves_has_an_inviter_or_hears_that_it_is_unknown(

@@ -1,6 +1,8 @@
 """Erasure under load: after each 204 no byte of the phone is in the files."""
 
+import socket
 import threading
+import time
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -68,3 +70,24 @@ def test_each_deleted_phone_is_nowhere_while_others_read_and_write(tmp_path: Pat
         for phone, _ in users[DELETED:]:
             assert found(tmp_path, [phone])
         print(f"{DELETED} of {USERS} users deleted beside {done[0]} reads and writes; no byte of them in the files")
+
+
+def test_a_body_that_comes_slowly_holds_up_no_erasure(tmp_path: Path) -> None:
+    with serving(tmp_path, **OPEN, SMS_SIMULATED_DELAY="0") as server:
+        (_, slow), (phone, token) = sign_up(server, 1), sign_up(server, 2)
+        host, port = server.url.removeprefix("http://").split(":")
+        with socket.create_connection((host, int(port)), timeout=60) as line:
+            head = (
+                f"PATCH /api/v1/profiles/me HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {slow}\r\n"
+                "Content-Type: application/json\r\nContent-Length: 2\r\n\r\n{"
+            )
+            line.sendall(head.encode())
+            time.sleep(1)
+            began = time.monotonic()
+            assert ask(server, "DELETE", "/profiles/me", token) == 204
+            seconds = time.monotonic() - began
+            assert found(tmp_path, [phone]) == []
+            line.sendall(b"}")
+            assert line.recv(20).startswith(b"HTTP/1.1 200")
+        print(f"deleted within {seconds:.2f} s beside a request whose body had not come")
+        assert seconds < 1

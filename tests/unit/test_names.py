@@ -48,6 +48,7 @@ def test_a_name_is_trimmed_composed_and_freed_of_what_nobody_sees(typed: str, ke
         "\ud800",
         "З\u0335\u0336\u0337а",
         "x\u20dd\u20dd\u20dd",
+        "а\u0301\u0302\u200d\u0303",
     ],
 )
 def test_what_would_break_the_page_around_it_is_refused(typed: str) -> None:
@@ -84,3 +85,9 @@ def test_an_address_is_kept_as_typed_and_known_by_its_mailbox(typed: str, kept: 
 def test_what_is_no_address_is_refused(typed: str) -> None:
     with pytest.raises(names.InvalidEmail):
         names.clean_email(typed)
+
+
+def test_a_text_that_could_take_seconds_is_not_looked_at() -> None:
+    assert names.clean("я" * 1000) == "я" * 1000
+    with pytest.raises(names.TooLong):
+        names.clean("a" + "\u0315\u0327" * 500)
