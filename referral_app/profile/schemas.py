@@ -10,6 +10,7 @@ from marshmallow import Schema, fields, pre_dump, validate
 from ..config import settings
 from ..fields import Email, Line, Name
 from ..paging import PageQuery
+from ..services.personal_data import Picture
 from ..services.users import SORTS, Profile
 
 OWN_ID = "/<int(min=1, max=9223372036854775807):user_id>"
@@ -119,12 +120,15 @@ class InviteesPageSchema(Schema):
 class ExportedAvatarSchema(Schema):
     """The own picture, whole."""
 
-    content_type = fields.Constant("image/webp", metadata={"example": "image/webp"})
+    content_type = fields.String(required=True, metadata={"example": "image/webp"})
     created_at = fields.AwareDateTime(required=True, metadata={"example": "2026-11-12T09:30:00+00:00"})
-    data = fields.Function(
-        lambda picture: base64.b64encode(picture.image).decode(),
-        metadata={"example": "UklGRg==", "type": "string", "description": "Base64."},
-    )
+    data = fields.String(required=True, metadata={"example": "UklGRg==", "description": "Base64."})
+
+    @pre_dump
+    def encode(self, picture: Picture, **_options: Any) -> dict[str, Any]:
+        """Write the bytes as JSON can hold them."""
+        data = base64.b64encode(picture.image).decode()
+        return {"content_type": "image/webp", "created_at": picture.created_at, "data": data}
 
 
 class ExportedSessionSchema(Schema):
@@ -183,11 +187,14 @@ class ExportSchema(Schema):
 class EditSchema(Schema):
     """What people tell about themselves; null and an empty text take it away."""
 
-    email = Email(allow_none=True, metadata={"example": "anna@example.org", "description": "Shown as typed."})
-    first_name = Name(
-        allow_none=True, metadata={"example": "Анна", "description": "Shown to those who open the own link."}
+    email = Email(
+        allow_none=True, metadata={"example": "anna@example.org", "maxLength": 254, "description": "Shown as typed."}
     )
-    last_name = Name(allow_none=True, metadata={"example": "Образцова"})
+    first_name = Name(
+        allow_none=True,
+        metadata={"example": "Анна", "maxLength": 100, "description": "Shown to those who open the own link."},
+    )
+    last_name = Name(allow_none=True, metadata={"example": "Образцова", "maxLength": 100})
 
 
 class AvatarSchema(Schema):
