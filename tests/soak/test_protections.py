@@ -12,6 +12,7 @@ ROOT = Path(__file__).parents[2]
 RACES = "tests/services/test_races.py"
 LIVE = ".where(Challenge.id == challenge.id, challenges.live(now, closed=closed))"
 BOUND = " WHERE counters.n + :amount <= :limit"
+COUNT = "    db.execute(update(User).where(User.id == owner_id).values(invitees_count=User.invitees_count + 1))\n"
 PROTECTIONS = [
     (
         f"{RACES}::test_a_ring_of_three_at_once_leaves_two_inviters",
@@ -44,14 +45,33 @@ PROTECTIONS = [
         [("    except IntegrityError:\n        return False\n", "    finally:\n        pass\n")],
     ),
     (
+        f"{RACES}::test_a_change_of_phone_beside_all_else_ends",
+        "services/invites.py",
+        [
+            (
+                COUNT,
+                "",
+            ),
+            (
+                '        raise Refused("inviter_already_set")\n    return True\n',
+                f'        raise Refused("inviter_already_set")\n{COUNT}    return True\n',
+            ),
+        ],
+    ),
+    (
+        f"{RACES}::test_a_deletion_and_a_sign_in_at_once_both_end",
+        "services/users.py",
+        [("with_for_update(key_share=True)", "with_for_update()")],
+    ),
+    (
         f"{RACES}::test_edits_at_once_leave_a_key_that_follows_all_of_them",
         "services/users.py",
-        [(".with_for_update()", "")],
+        [(".with_for_update(key_share=True)", "")],
     ),
     (
         f"{RACES}::test_of_many_deletions_of_one_user_one_counts",
         "services/users.py",
-        [("User.deleted_at.is_(None)).with_for_update()", "True)")],
+        [("User.deleted_at.is_(None)).with_for_update(key_share=True)", "True)")],
     ),
     (
         f"{RACES}::test_forty_exchanges_of_one_code_make_one_session",
