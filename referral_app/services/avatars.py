@@ -20,8 +20,10 @@ log = logging.getLogger(__name__)
 MAX_BYTES = 5 * 1024 * 1024
 PATIENCE = 5.0  # seconds that an upload waits for the one before it
 _SCRIPT = Path(__file__).parents[1] / "pictures.py"
-# A large picture takes hundreds of megabytes while it is decoded: one at a time in each web process.
+# A large picture takes hundreds of megabytes while it is decoded: one at a time in each web process. Few may wait, so
+# that most threads stay free for everybody else.
 _turn = threading.Lock()
+_places = threading.BoundedSemaphore(4)
 
 
 class Picture(NamedTuple):
@@ -69,6 +71,15 @@ def find(user_id: int, version: str) -> Picture | None:
 
 
 def _make_square(data: bytes) -> bytes:
+    if not _places.acquire(blocking=False):
+        raise Refused("unavailable", retry_after=5)
+    try:
+        return _decode(data)
+    finally:
+        _places.release()
+
+
+def _decode(data: bytes) -> bytes:
     if not _turn.acquire(timeout=PATIENCE):
         raise Refused("unavailable", retry_after=5)
     try:

@@ -1,5 +1,6 @@
 import subprocess
 from collections.abc import Callable
+from contextlib import ExitStack
 from io import BytesIO
 from typing import Any
 
@@ -126,6 +127,17 @@ def test_one_picture_is_decoded_at_a_time(api: Api, world: World, monkeypatch: p
     with avatars._turn:
         answer = send(me, plain())
     assert (answer.status_code, answer.json["slug"], answer.headers["Retry-After"]) == (503, "unavailable", "5")
+    assert send(me, plain()).status_code == 200
+
+
+def test_few_wait_for_their_turn_and_the_rest_is_told_at_once(
+    api: Api, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    me = api(world.user())
+    with ExitStack() as waiting:
+        for _ in range(4):
+            waiting.enter_context(avatars._places)
+        assert send(me, plain()).json["slug"] == "unavailable"
     assert send(me, plain()).status_code == 200
 
 
