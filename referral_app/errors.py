@@ -104,6 +104,9 @@ PROBLEMS = {
         429, N_("Too many invite codes"), N_("You have tried too many codes that do not exist.")
     ),
     "too_many_passwords": Problem(429, N_("Too many passwords"), N_("Too many passwords were wrong.")),
+    "too_many_pictures": Problem(
+        429, N_("Too many pictures"), N_("Other pictures are being prepared. Try again in a few seconds.")
+    ),
     "internal_error": Problem(500, N_("Error on our side"), N_("It was recorded. What was saved before is safe.")),
     "unavailable": Problem(503, N_("Back soon"), N_("The site cannot answer at the moment. Try again shortly.")),
 }

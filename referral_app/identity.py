@@ -15,7 +15,7 @@ from .config import settings
 from .errors import Refused
 from .services import sessions
 from .services.sessions import Device, OpenSession, Reader
-from .web import client_address, is_htmx
+from .web import client_address, drain, is_htmx
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -155,6 +155,7 @@ def sign_in_required(view: Callable[P, Any]) -> Callable[P, Any]:
             if "token" in session:
                 flash(_("You were signed out. Sign in again."), "warn")
             forget_browser()
+            drain()
             if is_htmx():
                 return Response(status=401, headers={"HX-Redirect": "/", "Cache-Control": "no-store"})
             return redirect("/", 303)

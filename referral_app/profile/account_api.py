@@ -26,7 +26,7 @@ blp = Blueprint("account", __name__, url_prefix="/api/v1/profiles", description=
     "unsupported_media_type",
     "validation_failed",
     "unusable_picture",
-    "unavailable",
+    "too_many_pictures",
 )
 @blp.doc(operationId="replaceAvatar")
 def replace_avatar(files: dict[str, Any]) -> Profile:

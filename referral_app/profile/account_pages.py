@@ -53,6 +53,8 @@ def replace_avatar() -> ResponseReturnValue:
         drain()
         return _picture_again(Refused("picture_too_large").text)
     except Refused as refusal:
+        if "retry_after" in refusal.facts:
+            return screen.show(_picture_form(refusal.text)), 429, {"Retry-After": str(refusal.facts["retry_after"])}
         return _picture_again(refusal.text)
     flash(_("Saved."))
     return redirect("/profile", 303)
@@ -68,7 +70,11 @@ def remove_avatar() -> ResponseReturnValue:
 
 
 def _picture_again(error: str) -> ResponseReturnValue:
-    return screen.show(screen.Form("avatar", errors={"file": error})), 422
+    return screen.show(_picture_form(error)), 422
+
+
+def _picture_form(error: str) -> screen.Form:
+    return screen.Form("avatar", errors={"file": error})
 
 
 @bp.post("/profile/sessions/<session_id>/end")

@@ -46,6 +46,9 @@ def ask_code() -> ResponseReturnValue:
         if "retry_after" in refusal.facts:
             wait = refusal.facts["retry_after"]
             return _again(typed, refusal.text, wait), 429, {"Retry-After": str(wait)}
+        live = _find_running()
+        if refusal.slug == "sign_in_again" and live and live.state == "live":
+            return confirmation.show(WAY, live, error=refusal.text), 422
         return _again(typed, refusal.text), 422
     confirmation.keep_challenge(running)
     return redirect("/profile/phone/code", 303)

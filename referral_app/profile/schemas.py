@@ -150,6 +150,7 @@ class ExportedMessageSchema(Schema):
     kind = fields.String(required=True, metadata={"example": "code", "enum": ["code", "notice"]})
     phone = fields.String(required=True, allow_none=True, metadata={"example": "+79991234567"})
     text = fields.String(required=True, allow_none=True, metadata={"example": None})
+    provider = fields.String(required=True, allow_none=True, metadata={"example": "smsc"})
     state = fields.String(required=True, metadata={"example": "delivered"})
     created_at = fields.AwareDateTime(required=True, metadata={"example": "2026-11-21T09:29:40+00:00"})
     sent_at = fields.AwareDateTime(required=True, allow_none=True, metadata={"example": "2026-11-21T09:29:42+00:00"})
@@ -187,14 +188,14 @@ class ExportSchema(Schema):
 class EditSchema(Schema):
     """What people tell about themselves; null and an empty text take it away."""
 
-    email = Email(
-        allow_none=True, metadata={"example": "anna@example.org", "maxLength": 254, "description": "Shown as typed."}
-    )
     first_name = Name(
         allow_none=True,
         metadata={"example": "Анна", "maxLength": 100, "description": "Shown to those who open the own link."},
     )
     last_name = Name(allow_none=True, metadata={"example": "Образцова", "maxLength": 100})
+    email = Email(
+        allow_none=True, metadata={"example": "anna@example.org", "maxLength": 254, "description": "Shown as typed."}
+    )
 
 
 class AvatarSchema(Schema):

@@ -36,8 +36,8 @@ class Picture(NamedTuple):
 def replace(user_id: int, data: bytes) -> None:
     """Make a JPEG, PNG or WebP the user's picture.
 
-    Refuse with `picture_too_large` over MAX_BYTES, `unusable_picture` for what cannot be decoded, `unavailable` while
-    other pictures are being decoded.
+    Refuse with `picture_too_large` over MAX_BYTES, `unusable_picture` for what cannot be decoded, `too_many_pictures`
+    while others are being decoded.
     """
     if len(data) > MAX_BYTES:
         raise Refused("picture_too_large")
@@ -72,7 +72,7 @@ def find(user_id: int, version: str) -> Picture | None:
 
 def _make_square(data: bytes) -> bytes:
     if not _places.acquire(blocking=False):
-        raise Refused("unavailable", retry_after=5)
+        raise Refused("too_many_pictures", retry_after=5)
     try:
         return _decode(data)
     finally:
@@ -81,7 +81,7 @@ def _make_square(data: bytes) -> bytes:
 
 def _decode(data: bytes) -> bytes:
     if not _turn.acquire(timeout=PATIENCE):
-        raise Refused("unavailable", retry_after=5)
+        raise Refused("too_many_pictures", retry_after=5)
     try:
         # -I and no environment: the decoder's process knows no secret of ours.
         done = subprocess.run(  # noqa: S603  a script of ours, by this very interpreter

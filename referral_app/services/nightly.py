@@ -8,7 +8,7 @@ from .. import clock
 from ..config import settings
 from ..db import forget_deleted, transaction
 from ..models import Challenge, Guess
-from . import limits
+from . import guesses, limits
 
 
 def reset_codes() -> None:
@@ -27,9 +27,13 @@ def reset_codes() -> None:
 
 
 def drop_old_counters() -> None:
-    """Drop the counters of windows and the guesses that nobody asks for any more."""
+    """Drop what nobody asks for any more: counters of old windows, old guesses, challenges without a phone."""
     before = clock.now() - timedelta(days=45)
     with transaction() as db:
         limits.drop_before(db, before)
         db.execute(delete(Guess).where(Guess.guessed_at < before))
+        # Of deleted accounts, whose HMAC was kept for the ration of guesses.
+        db.execute(
+            delete(Challenge).where(Challenge.phone.is_(None), Challenge.created_at < clock.now() - guesses.RATION)
+        )
     forget_deleted()

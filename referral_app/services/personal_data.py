@@ -3,16 +3,18 @@
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, case, delete, or_, select, update
+from sqlalchemy import ColumnElement, CompoundSelect, Select, and_, case, delete, or_, select, union, update
 from sqlalchemy.orm import Session as Db
 
 from .. import clock
 from ..config import settings
 from ..db import forget_deleted, read, transaction
+from ..errors import Refused
 from ..gateways import choice
 from ..models import Avatar, Challenge, Guess, Message, Session, User
 from . import users
-from .guesses import phone_key
+from .guesses import MAX_TRIES, phone_key
+from .messages import NOTICE
 from .users import Profile
 
 
@@ -42,6 +44,7 @@ class Sms(NamedTuple):
     kind: str
     phone: str | None
     text: str | None
+    provider: str | None
     state: str
     created_at: datetime
     sent_at: datetime | None
@@ -82,8 +85,8 @@ def collect(user_id: int) -> Stored:
         language,
         Picture(*avatar) if avatar else None,
         [SignIn(*row) for row in db.execute(_listed(Session, SignIn, Session.user_id == user_id))],
-        [Sms(*row) for row in db.execute(_listed(Message, Sms, _messages_of(user_id, profile.phone)))],
-        [Confirmation(*row) for row in db.execute(_listed(Challenge, Confirmation, Challenge.user_id == user_id))],
+        [Sms(*row) for row in db.execute(_listed(Message, Sms, Message.id.in_(_messages_of(user_id, profile.phone))))],
+        [Confirmation(*row) for row in db.execute(_confirmations_of(user_id, profile.phone))],
     )
 
 
@@ -92,16 +95,32 @@ def _listed(model: Any, facts: Any, condition: ColumnElement[bool]) -> Select[An
     return select(*columns).where(condition).order_by(model.created_at.desc(), model.id)
 
 
-def _is_about(user_id: int) -> ColumnElement[bool]:
-    asked = select(Challenge.id).where(Challenge.user_id == user_id)
-    return or_(Message.user_id == user_id, Message.challenge_id.in_(asked))
+def _confirmations_of(user_id: int, phone: str) -> Select[Any]:
+    """Return those that the user asked for or solved, and those of the phone that nobody solved.
+
+    Who asked for the latter may have been anybody, so that the address is no data of the user's.
+    """
+    own = Challenge.user_id == user_id
+    nobodys = and_(Challenge.user_id.is_(None), Challenge.phone_key == phone_key(phone), Challenge.phone.is_not(None))
+    facts = {name: getattr(Challenge, name) for name in Confirmation._fields} | {
+        "address": case((own, Challenge.address)).label("address")
+    }
+    return select(*facts.values()).where(or_(own, nobodys)).order_by(Challenge.created_at.desc(), Challenge.id)
 
 
-def _messages_of(user_id: int, phone: str) -> ColumnElement[bool]:
-    """Return what went to the phone, but for what was about others, who had it before."""
-    others = select(Challenge.id).where(Challenge.user_id != user_id)
-    nobodys = and_(Message.user_id.is_(None), or_(Message.challenge_id.is_(None), Message.challenge_id.not_in(others)))
-    return or_(_is_about(user_id), and_(Message.phone == phone, nobodys))
+def _messages_of(user_id: int, *phones: str) -> CompoundSelect[int]:
+    """Return the ids of what was about the user, and of what went to the phones and was not about somebody else.
+
+    A number can have been another's before, or be one that another wants. Each part goes by an index.
+    """
+    to_others = select(Challenge.id).where(
+        Challenge.id == Message.challenge_id, Challenge.user_id.is_not(None), Challenge.user_id != user_id
+    )
+    return union(
+        select(Message.id).where(Message.user_id == user_id),
+        select(Message.id).join(Challenge, Challenge.id == Message.challenge_id).where(Challenge.user_id == user_id),
+        select(Message.id).where(Message.phone.in_(phones), Message.user_id.is_(None), ~to_others.exists()),
+    )
 
 
 def erase(user_id: int) -> None:
@@ -109,37 +128,43 @@ def erase(user_id: int) -> None:
 
     The phone is free at once. On SQLite nothing of it is left in the database's files; PostgreSQL's vacuum sees to it.
     """
-    now = clock.now()
-    with transaction() as db:
-        user = users.hold(db, user_id)
-        phones = _phones_of(db, user)
-        _erase_messages(db, user_id, phones)
-        _erase_challenges(db, user_id, phones, now)
-        db.execute(delete(Avatar).where(Avatar.user_id == user_id))
-        db.execute(delete(Session).where(Session.user_id == user_id))
-        if user.inviter_id is not None:
-            db.execute(update(User).where(User.id == user.inviter_id).values(invitees_count=User.invitees_count - 1))
-        user.phone = user.email = user.first_name = user.last_name = user.password_hash = user.language = None
-        user.role, user.search_key, user.deleted_at = "user", "", now
-        # Before the commit: should this process die, the account is still there to be deleted again.
-        choice.console(settings()).forget(phones)
+    try:
+        with transaction() as db:
+            _erase(db, users.hold(db, user_id), clock.now())
+    except Refused:
+        return  # deleted already, by the other of two clicks
     forget_deleted()
 
 
+def _erase(db: Db, user: User, now: datetime) -> None:
+    phones = _phones_of(db, user)
+    _erase_messages(db, user.id, phones)
+    _erase_challenges(db, user.id, phones, now)
+    db.execute(delete(Avatar).where(Avatar.user_id == user.id))
+    db.execute(delete(Session).where(Session.user_id == user.id))
+    if user.inviter_id is not None:
+        db.execute(update(User).where(User.id == user.inviter_id).values(invitees_count=User.invitees_count - 1))
+    user.phone = user.email = user.first_name = user.last_name = user.password_hash = user.language = None
+    user.role, user.search_key, user.deleted_at = "user", "", now
+    # Before the commit: should this process die, the account is still there to be deleted again.
+    choice.console(settings()).forget(phones)
+
+
 def _phones_of(db: Db, user: User) -> list[str]:
-    """Return the phone, and those before it that are nobody else's now."""
-    confirmed = select(Challenge.phone).where(Challenge.user_id == user.id, Challenge.used_at.is_not(None))
+    """Return the phone, and those before it, each told by its notice, that are nobody else's now."""
     others = select(User.phone).where(User.phone.is_not(None), User.id != user.id)
-    before = confirmed.where(Challenge.phone.is_not(None), Challenge.phone.not_in(others)).distinct()
-    return sorted({phone for phone in (user.phone, *db.scalars(before)) if phone})
+    before = select(Message.phone).where(Message.user_id == user.id, Message.kind == NOTICE)
+    return sorted({phone for phone in (user.phone, *db.scalars(before.where(Message.phone.not_in(others)))) if phone})
 
 
 def _erase_messages(db: Db, user_id: int, phones: list[str]) -> None:
     """Take phones and texts out of the messages. What waits is not sent, and whoever sends one now loses its row."""
+    meant = select(Message.id).where(Message.id.in_(_messages_of(user_id, *phones)))
+    ids = db.scalars(meant.order_by(Message.id).with_for_update()).all()
     waiting = Message.state.in_(["queued", "sending"])
     db.execute(
         update(Message)
-        .where(or_(_is_about(user_id), Message.phone.in_(phones)))
+        .where(Message.id.in_(ids))
         .values(
             phone=None,
             text=None,
@@ -150,15 +175,20 @@ def _erase_messages(db: Db, user_id: int, phones: list[str]) -> None:
         )
         .execution_options(synchronize_session=False)
     )
+    # What was about others keeps its phone only while it is on its way.
+    db.execute(update(Message).where(Message.phone.in_(phones), ~waiting).values(phone=None))
 
 
 def _erase_challenges(db: Db, user_id: int, phones: list[str], now: datetime) -> None:
     """End the challenges; their HMAC of the phone stays, for its ration of guesses."""
-    meant = or_(Challenge.user_id == user_id, Challenge.phone_key.in_([phone_key(phone) for phone in phones]))
-    db.execute(delete(Guess).where(Guess.challenge_id.in_(select(Challenge.id).where(meant))))
+    keys = [phone_key(phone) for phone in phones]
+    meant = or_(Challenge.user_id == user_id, and_(Challenge.phone_key.in_(keys), Challenge.user_id.is_(None)))
+    # A right code at the same time locks its challenge and then deletes guesses: so does this.
+    ids = db.scalars(select(Challenge.id).where(meant).order_by(Challenge.id).with_for_update()).all()
+    db.execute(delete(Guess).where(Guess.challenge_id.in_(ids)))
     db.execute(
         update(Challenge)
-        .where(meant)
+        .where(Challenge.id.in_(ids))
         .values(
             phone=None,
             address=None,
@@ -167,3 +197,6 @@ def _erase_challenges(db: Db, user_id: int, phones: list[str], now: datetime) ->
         )
         .execution_options(synchronize_session=False)
     )
+    # The requests of others for the number, as those who want it, keep it only while they live.
+    is_over = or_(Challenge.used_at.is_not(None), Challenge.expires_at <= now, Challenge.attempts >= MAX_TRIES)
+    db.execute(update(Challenge).where(Challenge.phone_key.in_(keys), is_over).values(phone=None))

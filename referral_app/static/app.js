@@ -42,6 +42,10 @@
     target.setCustomValidity(target.files[0]?.size > target.dataset.max ? target.dataset.large : "");
     target.reportValidity();
   });
+  document.addEventListener("htmx:beforeRequest", ({ target }) => {
+    const bar = target.querySelector?.("progress");
+    if (bar) { bar.value = 0; bar.hidden = true; }
+  });
   document.addEventListener("htmx:xhr:progress", ({ target, detail }) => {
     const bar = target.querySelector?.("progress");
     if (!bar || !detail.lengthComputable || detail.loaded / detail.total < bar.value) return;

@@ -126,7 +126,7 @@ def test_one_picture_is_decoded_at_a_time(api: Api, world: World, monkeypatch: p
     me = api(world.user())
     with avatars._turn:
         answer = send(me, plain())
-    assert (answer.status_code, answer.json["slug"], answer.headers["Retry-After"]) == (503, "unavailable", "5")
+    assert (answer.status_code, answer.json["slug"], answer.headers["Retry-After"]) == (429, "too_many_pictures", "5")
     assert send(me, plain()).status_code == 200
 
 
@@ -137,7 +137,7 @@ def test_few_wait_for_their_turn_and_the_rest_is_told_at_once(
     with ExitStack() as waiting:
         for _ in range(4):
             waiting.enter_context(avatars._places)
-        assert send(me, plain()).json["slug"] == "unavailable"
+        assert send(me, plain()).json["slug"] == "too_many_pictures"
     assert send(me, plain()).status_code == 200
 
 

@@ -63,7 +63,7 @@ def test_every_documented_error_is_a_problem_with_an_example_of_its_slug(documen
                 assert example["value"]["slug"] == slug
                 assert str(PROBLEMS[slug].status) == status
                 documented.add(slug)
-    everywhere = {"bad_request", "forbidden", "method_not_allowed", "internal_error"}
+    everywhere = {"bad_request", "forbidden", "method_not_allowed", "internal_error", "unavailable"}
     everywhere |= {"second_factor_stale"}  # of a guard that no route has yet
     assert documented == set(PROBLEMS) - everywhere
 

@@ -75,9 +75,9 @@ def test_the_export_has_all_that_is_stored(api: Api, app: Flask, world: World, c
         ("code", PHONE, "queued"),
         ("code", PHONE, "delivered"),
     ]
-    # What a stranger asked for is no data of mine; the SMS that came of it is.
-    (confirmation,) = stored["confirmations"]
-    assert (confirmation["purpose"], confirmation["phone"]) == ("sign_in", PHONE)
+    # A stranger's address is no data of mine.
+    facts = [(one["purpose"], one["phone"], one["address"]) for one in stored["confirmations"]]
+    assert facts == [("sign_in", PHONE, None), ("sign_in", PHONE, "127.0.0.1")]
     assert "203.0.113.9" not in json.dumps(stored)
 
 
@@ -254,11 +254,12 @@ def test_what_comes_after_the_deletion_finds_nobody(api: Api, app: Flask, world:
         lambda: avatars.remove(gone.id),
         lambda: invites.activate(gone.id, inviter.invite_code),
         lambda: phones.ask(reader, NEW, bound="api", challenge_id=None, address="127.0.0.1", language="en"),
-        lambda: personal_data.erase(gone.id),
     ]
     for call in calls:
         with app.app_context(), pytest.raises(Refused):
             call()
+    with app.app_context():
+        personal_data.erase(gone.id)
     assert world.rows(select(User.first_name, User.inviter_id).where(User.id == gone.id)) == [(None, None)]
     assert world.rows(select(User.invitees_count).where(User.id == inviter.id)) == [(0,)]
     assert world.rows(select(Avatar.version)) == []
@@ -301,6 +302,46 @@ def test_the_numbers_before_go_as_well_but_not_their_new_owners(api: Api, world:
     assert phones == {None, NEW}
     texts = [text for (text,) in world.rows(select(Message.text)) if text]
     assert texts == []
+
+
+@pytest.mark.both_databases
+def test_who_wants_the_number_of_one_who_leaves_gets_it(api: Api, world: World) -> None:
+    me, other = api.sign_in(PHONE), api(world.user())
+    code = ask(other, PHONE).json["code"]
+    delete(me)
+    assert confirm(other, code, PHONE).json["phone"] == PHONE
+
+
+@pytest.mark.both_databases
+def test_a_notice_to_another_who_had_the_number_is_still_sent(
+    api: Api, world: World, app: Flask, sms_folder: Path
+) -> None:
+    owner, me = api.sign_in(NEW), api.sign_in(PHONE)
+    code = ask(me, NEW).json["code"]
+    assert confirm(me, code, NEW).json["slug"] == "phone_taken"
+    third = "+79990000079"
+    confirm(owner, ask(owner, third).json["code"], third)
+    assert delete(me).status_code == 204
+    send_all(app)
+    assert any("your number is now" in path.read_text() for path in sms_folder.iterdir())
+    assert len(owner.get("/profiles/me/export").json["messages"]) == 3
+
+
+@pytest.mark.both_databases
+def test_the_next_owner_takes_the_number_out_of_what_is_over(api: Api, world: World, app: Flask) -> None:
+    first = api.sign_in(PHONE)
+    confirm(first, ask(first).json["code"])
+    send_all(app)
+    second = api.sign_in(PHONE)
+    send_all(app)
+    assert delete(second).status_code == 204
+    phones = {phone for model in (User, Challenge, Message) for (phone,) in world.rows(select(model.phone))}
+    assert phones == {None, NEW}
+    assert sorted(one["kind"] for one in first.get("/profiles/me/export").json["messages"]) == [
+        "code",
+        "code",
+        "notice",
+    ]
 
 
 def test_others_keep_all_they_have(api: Api, app: Flask, world: World, sms_folder: Path) -> None:

@@ -1,6 +1,9 @@
 from io import BytesIO
 from typing import Any
 
+import pytest
+
+from referral_app.services import avatars
 from tests.factories import PHONE, Browser, World
 from tests.pictures import form, plain
 
@@ -25,8 +28,10 @@ def test_a_picture_is_shown_replaced_and_removed(browser: Browser, world: World)
     assert browser.get("/profile/avatar").location == "/profile"
 
 
-def test_a_body_that_is_too_large_is_read_to_its_end(browser: Browser) -> None:
-    browser.sign_in()
+@pytest.mark.parametrize(("signed_in", "status"), [(True, 422), (False, 303)])
+def test_a_body_that_is_refused_is_read_to_its_end(browser: Browser, signed_in: bool, status: int) -> None:
+    if signed_in:
+        browser.sign_in()
     body = form(b"\0" * (6 * 1024 * 1024))
     stream = BytesIO(body["data"])
     answer = browser.client.post(
@@ -36,8 +41,17 @@ def test_a_body_that_is_too_large_is_read_to_its_end(browser: Browser) -> None:
         content_type=body["content_type"],
         headers={"Sec-Fetch-Site": "same-origin"},
     )
-    assert answer.status_code == 422
+    assert answer.status_code == status
     assert stream.read() == b""  # else a browser that still sends sees a reset, not the answer
+
+
+def test_while_other_pictures_are_prepared_the_field_says_so(browser: Browser, monkeypatch: Any) -> None:
+    monkeypatch.setattr(avatars, "PATIENCE", 0)
+    browser.sign_in()
+    with avatars._turn:
+        answer = send(browser, plain())
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "5")
+    assert "Other pictures are being prepared." in answer.text
 
 
 def test_what_cannot_be_used_is_told_at_the_field(browser: Browser) -> None:

@@ -48,6 +48,13 @@ def test_a_link_says_who_invites_by_the_first_name(browser: Browser, world: Worl
     assert "Иванов" not in page
 
 
+def test_of_two_errors_the_first_on_the_page_gets_the_focus(browser: Browser) -> None:
+    browser.sign_in()
+    page = browser.post("/profile", FORM | {"email": "anna", "last_name": "\u202e"}).text
+    assert page.count("autofocus") == 1
+    assert 'aria-describedby="last_name-error" aria-invalid="true" autofocus' in page
+
+
 def test_an_error_stands_at_its_field_and_nothing_typed_is_lost(browser: Browser, world: World) -> None:
     world.user(PHONE, first_name="Вера")
     browser.sign_in()

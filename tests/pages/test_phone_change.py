@@ -98,6 +98,26 @@ def test_after_15_minutes_the_page_asks_to_sign_in_again(browser: Browser, clock
     assert "Your sign-in is older than 15 minutes." in answer.text
 
 
+def test_a_form_that_was_open_too_long_says_so_and_keeps_the_number(browser: Browser, clock: Clock) -> None:
+    browser.sign_in()
+    clock.move(minutes=16)
+    page = browser.post("/profile/phone", {"phone": "8 999 000-00-77"}).text
+    assert 'role="alert"><span>This needs a sign-in within the last 15 minutes. Sign in again. 8 999 000-00-77' in page
+    assert '<button class="button" autofocus>Sign out to sign in again' in page
+
+
+def test_a_resend_after_15_minutes_leaves_the_code_page_as_it_is(browser: Browser, clock: Clock) -> None:
+    browser.sign_in()
+    clock.move(minutes=14)
+    code = ask(browser)
+    clock.move(minutes=2)
+    answer = browser.post("/profile/phone", {"phone": NEW})
+    assert answer.status_code == 422
+    assert "This needs a sign-in within the last 15 minutes." in answer.text
+    assert 'id="code"' in answer.text
+    assert confirm(browser, code).location == "/profile"
+
+
 def test_a_spent_limit_gives_its_time(browser: Browser, clock: Clock) -> None:
     browser.sign_in()
     for _ in range(3):
@@ -139,7 +159,7 @@ def test_where_no_sms_may_go_the_page_tells_the_time(browser: Browser, change_se
     answer = confirm(browser, code)
     assert answer.status_code == 429
     assert int(answer.headers["Retry-After"]) > 0
-    assert "It goes on at" in answer.text
+    assert "SMS go out again at" in answer.text
     change_settings(sms_per_hour=3)
     assert confirm(browser, code).location == "/profile"
 

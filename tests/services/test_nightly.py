@@ -55,3 +55,21 @@ def test_old_counters_are_dropped_and_those_that_count_stay(app: Flask, world: W
                 session.add(Counter(key="k", window_start=clock.now() - timedelta(days=days), n=1))
         nightly.drop_old_counters()
     assert [row.window_start for row in world.rows(select(Counter.window_start))] == [clock.now() - timedelta(days=44)]
+
+
+def test_challenges_of_deleted_accounts_go_when_their_ration_is_over(
+    api: Api, app: Flask, world: World, clock: Clock
+) -> None:
+    def drop() -> int:
+        with app.app_context():
+            nightly.drop_old_counters()
+        return len(world.rows(select(Challenge.id)))
+
+    me = api.sign_in()
+    other = api.sign_in("+79161234567")
+    me.open("DELETE", "/profiles/me")
+    clock.move(days=45, minutes=10)
+    assert drop() == 2
+    clock.move(seconds=1)
+    assert drop() == 1
+    assert other.get("/profiles/me/export").status_code == 401  # after 30 days of a session

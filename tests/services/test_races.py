@@ -346,8 +346,8 @@ def test_of_many_deletions_of_one_user_one_counts(api: Api, world: World) -> Non
     world.user(inviter=inviter)
     me = api(user)
     statuses = Counter(one.status_code for one in at_once([partial(me.open, "DELETE", "/profiles/me")] * 6))
-    assert statuses[204] == 1
-    assert statuses.keys() <= {204, 401, 404}
+    assert statuses[204] >= 1
+    assert statuses.keys() <= {204, 401}
     assert api(inviter).get("/profiles/me").json["invitees_count"] == 1
 
 
@@ -355,6 +355,7 @@ def test_of_many_deletions_of_one_user_one_counts(api: Api, world: World) -> Non
 def test_a_deletion_and_a_sign_in_at_once_both_end(api: Api, world: World, number: int) -> None:
     user = world.user(PHONE)
     me, asked = api(user), api.ask(PHONE).json
+    api.exchange(wrong(asked["code"]), PHONE)
     left, entered = at_once([partial(me.open, "DELETE", "/profiles/me"), lambda: api.exchange(asked["code"], PHONE)])
     assert left.status_code == 204
     assert entered.status_code in {200, 400}
