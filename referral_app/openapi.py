@@ -6,6 +6,7 @@ from typing import Any
 import flask_smorest
 from flask import Blueprint as FlaskBlueprint
 from flask import Flask, Request, Response, redirect, render_template
+from flask_babel import gettext
 from flask_smorest.utils import prepare_response
 from marshmallow import RAISE, Schema, fields
 from webargs.flaskparser import FlaskParser
@@ -44,6 +45,7 @@ class StrictParser(FlaskParser):
         **FlaskParser.DEFAULT_UNKNOWN_BY_LOCATION,
         "json": RAISE,
         "query": RAISE,
+        "files": RAISE,
     }
 
     def load_json(self, req: Request, schema: Schema) -> Any:
@@ -65,6 +67,8 @@ class StrictParser(FlaskParser):
             uploaded()
         except RequestEntityTooLarge as error:
             raise Refused("picture_too_large") from error
+        if req.form:  # as with JSON
+            raise Refused("validation_failed", errors={name: [gettext("Unknown field.")] for name in req.form})
         return super().load_files(req, schema)
 
 

@@ -110,6 +110,8 @@ def test_five_megabytes_are_taken_and_no_more(api: Api, world: World) -> None:
         ({"data": "", "content_type": "multipart/form-data"}, 422, "validation_failed"),
         ({"data": "x", "content_type": "multipart/form-data; boundary=y"}, 422, "validation_failed"),
         ({"data": {"file": "a text", "x": (BytesIO(b""), "x")}}, 422, "validation_failed"),
+        ({"data": {"file": (BytesIO(plain()), "x.png"), "role": "admin"}}, 422, "validation_failed"),
+        ({"data": {"file": (BytesIO(plain()), "x.png"), "x": (BytesIO(b""), "x")}}, 422, "validation_failed"),
         (form(plain(), "picture"), 422, "validation_failed"),
         (form(None), 422, "validation_failed"),
     ],
