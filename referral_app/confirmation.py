@@ -13,6 +13,8 @@ from .services import messages
 from .services.challenges import Running
 from .web import page
 
+# What sending a code can be refused with.
+SENDING = ("resend_too_soon", "too_many_codes", "too_many_requests", "too_many_alike", "sms_spent")
 FINAL_STATES = {"delivered", "failed", "expired", "unknown"}
 _ID = "Zk3qLw0c1mXr7uYbT2nVhA"
 

@@ -68,9 +68,9 @@ def reset_codes() -> None:
 
 @huey.periodic_task(crontab(minute="17"))
 @_in_app
-def drop_old_counters() -> None:
-    """Keep the table of counters small."""
-    nightly.drop_old_counters()
+def drop_old_rows() -> None:
+    """Drop what nobody asks for any more, and cut the log of writes where an erasure could not."""
+    nightly.drop_old_rows()
 
 
 def connect(app: Flask, *, waits: float = 0.3) -> None:

@@ -17,6 +17,8 @@ from .version import __version__
 from .web import MAX_BODY, page, uploaded
 
 PROBLEM_JSON = "application/problem+json"
+# What any JSON body can be refused with.
+BODY = ("invalid_json", "payload_too_large", "unsupported_media_type", "validation_failed")
 bp = FlaskBlueprint("documents", __name__)
 
 

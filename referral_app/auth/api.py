@@ -5,8 +5,8 @@ from functools import partial
 from typing import Any
 
 from .. import confirmation, identity, paging
-from ..confirmation import ChallengeSchema, CodeEntrySchema, CodeRequestSchema
-from ..openapi import Blueprint
+from ..confirmation import SENDING, ChallengeSchema, CodeEntrySchema, CodeRequestSchema
+from ..openapi import BODY, Blueprint
 from ..paging import PageQuery
 from ..preferences import language
 from ..services import accounts, admins, challenges, messages, sessions
@@ -24,17 +24,7 @@ blp = Blueprint("auth", __name__, url_prefix="/api/v1/auth", description="Sign-i
 @blp.route("/code", methods=["POST"])
 @blp.arguments(CodeRequestSchema)
 @blp.response(202, ChallengeSchema)
-@blp.refuses(
-    "invalid_json",
-    "payload_too_large",
-    "unsupported_media_type",
-    "validation_failed",
-    "resend_too_soon",
-    "too_many_codes",
-    "too_many_requests",
-    "too_many_alike",
-    "sms_spent",
-)
+@blp.refuses(*BODY, *SENDING)
 @blp.doc(operationId="requestCode", security=[])
 def request_code(body: dict[str, Any]) -> dict[str, Any]:
     """Send a code by SMS.
@@ -68,14 +58,7 @@ def challenge_state(challenge_id: str) -> dict[str, Any]:
 @blp.arguments(CodeEntrySchema)
 @blp.response(200, TokensSchema)
 @blp.alt_response(201, schema=TokensSchema, description="Signed in, and the account was made")
-@blp.refuses(
-    "invalid_json",
-    "wrong_code",
-    "account_blocked",
-    "payload_too_large",
-    "unsupported_media_type",
-    "validation_failed",
-)
+@blp.refuses(*BODY, "wrong_code", "account_blocked")
 @blp.doc(operationId="exchangeCode", security=[])
 def exchange_code(body: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """Exchange a code for tokens.
@@ -110,16 +93,7 @@ def log_out() -> None:
 @blp.arguments(PasswordSchema)
 @blp.response(204)
 @blp.refuses(
-    "invalid_json",
-    "wrong_password",
-    "unauthorized",
-    "admin_required",
-    "password_not_set",
-    "payload_too_large",
-    "unsupported_media_type",
-    "validation_failed",
-    "weak_password",
-    "too_many_passwords",
+    *BODY, "wrong_password", "unauthorized", "admin_required", "password_not_set", "weak_password", "too_many_passwords"
 )
 @blp.doc(operationId="giveSecondFactor")
 def give_second_factor(body: dict[str, str]) -> None:

@@ -3,9 +3,9 @@
 from typing import Any
 
 from .. import confirmation, identity
-from ..confirmation import ChallengeSchema, CodeEntrySchema, CodeRequestSchema
+from ..confirmation import SENDING, ChallengeSchema, CodeEntrySchema, CodeRequestSchema
 from ..errors import Refused
-from ..openapi import Blueprint
+from ..openapi import BODY, Blueprint
 from ..preferences import language
 from ..services import avatars, personal_data, phones, users
 from ..services.personal_data import Stored
@@ -58,20 +58,7 @@ def remove_avatar() -> None:
 @identity.bearer_required
 @blp.arguments(CodeRequestSchema)
 @blp.response(202, ChallengeSchema)
-@blp.refuses(
-    "invalid_json",
-    "unauthorized",
-    "sign_in_again",
-    "own_phone",
-    "payload_too_large",
-    "unsupported_media_type",
-    "validation_failed",
-    "resend_too_soon",
-    "too_many_codes",
-    "too_many_requests",
-    "too_many_alike",
-    "sms_spent",
-)
+@blp.refuses(*BODY, *SENDING, "unauthorized", "sign_in_again", "own_phone")
 @blp.doc(operationId="requestPhoneChange")
 def request_phone_change(body: dict[str, Any]) -> dict[str, Any]:
     """Send a code to the number that is to be the new one.
@@ -94,16 +81,7 @@ def request_phone_change(body: dict[str, Any]) -> dict[str, Any]:
 @identity.bearer_required
 @blp.arguments(CodeEntrySchema)
 @blp.response(200, ProfileSchema)
-@blp.refuses(
-    "invalid_json",
-    "wrong_code",
-    "unauthorized",
-    "phone_taken",
-    "payload_too_large",
-    "unsupported_media_type",
-    "validation_failed",
-    "sms_spent",
-)
+@blp.refuses(*BODY, "wrong_code", "unauthorized", "phone_taken", "sms_spent")
 @blp.doc(operationId="confirmPhoneChange")
 def confirm_phone_change(body: dict[str, Any]) -> Profile:
     """Change the own number by the code that went to it.

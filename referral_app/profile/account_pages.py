@@ -12,12 +12,12 @@ from ..errors import Refused
 from ..services import avatars, personal_data, sessions
 from ..web import drain, uploaded
 from . import screen
-from .schemas import ExportSchema
+from .schemas import OWN_ID, ExportSchema
 
 bp = Blueprint("account_pages", __name__)
 
 
-@bp.get("/avatars/<int(min=1, max=9223372036854775807):user_id>")
+@bp.get(f"/avatars{OWN_ID}")
 def avatar(user_id: int) -> Response:
     """Show a picture to whoever knows its whole address, which nobody can guess.
 
@@ -47,15 +47,16 @@ def replace_avatar() -> ResponseReturnValue:
     try:
         file = uploaded().get("file")
         if not file:
-            return _picture_again(_("Choose a picture."))
+            return _picture_again(_("Choose a picture.")), 422
         avatars.replace(identity.reader().user_id, file.read())
     except RequestEntityTooLarge:
         drain()
-        return _picture_again(Refused("picture_too_large").text)
+        return _picture_again(Refused("picture_too_large").text), 422
     except Refused as refusal:
-        if "retry_after" in refusal.facts:
-            return screen.show(_picture_form(refusal.text)), 429, {"Retry-After": str(refusal.facts["retry_after"])}
-        return _picture_again(refusal.text)
+        wait = refusal.facts.get("retry_after")
+        if wait is None:
+            return _picture_again(refusal.text), 422
+        return _picture_again(refusal.text), 429, {"Retry-After": str(wait)}
     flash(_("Saved."))
     return redirect("/profile", 303)
 
@@ -69,12 +70,8 @@ def remove_avatar() -> ResponseReturnValue:
     return redirect("/profile", 303)
 
 
-def _picture_again(error: str) -> ResponseReturnValue:
-    return screen.show(_picture_form(error)), 422
-
-
-def _picture_form(error: str) -> screen.Form:
-    return screen.Form("avatar", errors={"file": error})
+def _picture_again(error: str) -> Response:
+    return screen.show(screen.Form("avatar", errors={"file": error}))
 
 
 @bp.post("/profile/sessions/<session_id>/end")

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from .. import identity, paging
-from ..openapi import Blueprint
+from ..openapi import BODY, Blueprint
 from ..paging import PageQuery
 from ..services import invites, users
 from ..services.users import Profile
@@ -56,14 +56,11 @@ def profile(user_id: int) -> Profile:
     return users.get_profile(user_id)
 
 
-_REFUSALS = ("invalid_json", "unauthorized", "payload_too_large", "unsupported_media_type", "validation_failed")
-
-
 @blp.route("/me", methods=["PATCH"])
 @identity.bearer_required
 @blp.arguments(EditSchema)
 @blp.response(200, ProfileSchema)
-@blp.refuses(*_REFUSALS)
+@blp.refuses(*BODY, "unauthorized")
 @blp.doc(operationId="editOwnProfile")
 def edit_own_profile(body: dict[str, str | None]) -> Profile:
     """Change some of e-mail and names; what is missing stays."""
@@ -74,7 +71,7 @@ def edit_own_profile(body: dict[str, str | None]) -> Profile:
 @identity.bearer_required
 @blp.arguments(EditSchema)
 @blp.response(200, ProfileSchema)
-@blp.refuses(*_REFUSALS)
+@blp.refuses(*BODY, "unauthorized")
 @blp.doc(operationId="replaceOwnProfile")
 def replace_own_profile(body: dict[str, str | None]) -> Profile:
     """Set e-mail and names; what is missing becomes null."""
@@ -85,7 +82,7 @@ def replace_own_profile(body: dict[str, str | None]) -> Profile:
 @identity.owner_required
 @blp.arguments(EditSchema)
 @blp.response(200, ProfileSchema)
-@blp.refuses(*_REFUSALS, "admin_required", "owner_required")
+@blp.refuses(*BODY, "unauthorized", "admin_required", "owner_required")
 @blp.doc(operationId="editProfile")
 def edit_profile(body: dict[str, str | None], user_id: int) -> Profile:
     """Change some of one's own e-mail and names, by the id."""
@@ -96,7 +93,7 @@ def edit_profile(body: dict[str, str | None], user_id: int) -> Profile:
 @identity.owner_required
 @blp.arguments(EditSchema)
 @blp.response(200, ProfileSchema)
-@blp.refuses(*_REFUSALS, "admin_required", "owner_required")
+@blp.refuses(*BODY, "unauthorized", "admin_required", "owner_required")
 @blp.doc(operationId="replaceProfile")
 def replace_profile(body: dict[str, str | None], user_id: int) -> Profile:
     """Set one's own e-mail and names, by the id."""
@@ -129,16 +126,13 @@ def own_invitees(query: dict[str, int]) -> dict[str, Any]:
 @blp.arguments(InviterRequestSchema)
 @blp.response(200, ProfileSchema)
 @blp.refuses(
-    "invalid_json",
+    *BODY,
     "unauthorized",
     "unknown_invite_code",
     "inviter_already_set",
     "own_invite_code",
     "invite_cycle",
     "too_many_invite_codes",
-    "payload_too_large",
-    "unsupported_media_type",
-    "validation_failed",
 )
 @blp.doc(operationId="setInviter")
 def set_inviter(body: dict[str, Any]) -> Profile:

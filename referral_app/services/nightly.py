@@ -26,7 +26,7 @@ def reset_codes() -> None:
         )
 
 
-def drop_old_counters() -> None:
+def drop_old_rows() -> None:
     """Drop what nobody asks for any more: counters of old windows, old guesses, challenges without a phone."""
     before = clock.now() - timedelta(days=45)
     with transaction() as db:

@@ -5,6 +5,7 @@ that after a kill, or a time-out, the provider is asked what became of it before
 """
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -139,6 +140,7 @@ def settle(results: list[Result]) -> int:
     now, settled, sent = clock.now(), 0, False
     costs: list[tuple[str, Decimal, datetime]] = []
     lost: list[int] = []
+    gone: Sequence[int] = ()
     if not results:
         return 0
     with transaction() as db:
@@ -161,9 +163,9 @@ def settle(results: list[Result]) -> int:
             if facts.get("cost"):
                 costs.append((message.text or "", facts["cost"], message.created_at))
         messages.correct_costs(db, costs)
-        # Whom these went to has deleted the account meanwhile.
-        erased = db.scalars(select(Message.id).where(Message.id.in_(lost), Message.phone.is_(None))).all()
-    for number in erased:
+        if lost:  # to another holder, or by an erasure
+            gone = db.scalars(select(Message.id).where(Message.id.in_(lost), Message.phone.is_(None))).all()
+    for number in gone:
         choice.console(settings()).withdraw(str(number))
     if sent:
         messages.sent.send()

@@ -78,9 +78,9 @@ def test_statuses_are_asked_for_in_batches_and_what_waits_to_be_sent_goes_before
 
 
 def test_the_schedule_sweeps_resets_and_tidies(api: Api, world: World, clock: Clock) -> None:
-    assert {task.name for task in jobs.huey._registry.periodic_tasks} == {"sweep", "reset_codes", "drop_old_counters"}
+    assert {task.name for task in jobs.huey._registry.periodic_tasks} == {"sweep", "reset_codes", "drop_old_rows"}
     asked = api.ask().json
-    for task in (jobs.reset_codes, jobs.drop_old_counters, jobs.sweep):
+    for task in (jobs.reset_codes, jobs.drop_old_rows, jobs.sweep):
         task.call_local()
     assert world.rows(select(Message.state))[0].state == "delivered"
     assert api.exchange(asked["code"]).status_code == 201

@@ -53,7 +53,7 @@ def test_old_counters_are_dropped_and_those_that_count_stay(app: Flask, world: W
         for days in (46, 44):
             with transaction() as session:
                 session.add(Counter(key="k", window_start=clock.now() - timedelta(days=days), n=1))
-        nightly.drop_old_counters()
+        nightly.drop_old_rows()
     assert [row.window_start for row in world.rows(select(Counter.window_start))] == [clock.now() - timedelta(days=44)]
 
 
@@ -62,7 +62,7 @@ def test_challenges_of_deleted_accounts_go_when_their_ration_is_over(
 ) -> None:
     def drop() -> int:
         with app.app_context():
-            nightly.drop_old_counters()
+            nightly.drop_old_rows()
         return len(world.rows(select(Challenge.id)))
 
     me = api.sign_in()
