@@ -128,6 +128,7 @@ def test_the_host_header_reaches_no_redirect_and_no_page(browser: Browser) -> No
         assert "evil" not in str(answer.headers)
 
 
+@pytest.mark.usefixtures("same_codes")  # none of them the port in an address
 def test_with_codes_hidden_no_code_and_no_hash_of_one_gets_out(
     app: Flask, api: Api, browser: Browser, change_settings: Callable[..., None], caplog: pytest.LogCaptureFixture
 ) -> None:
