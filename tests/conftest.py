@@ -110,11 +110,13 @@ def database(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def app(apps: Callable[[str], Flask], database: str) -> Iterator[Flask]:
-    """The app with empty tables."""
+    """The app with empty tables, and no SMS kept."""
     chosen = apps(database)
     before = chosen.extensions["settings"]
     yield chosen
     chosen.extensions["settings"] = before
+    for file in (before.instance_path / "sms").glob("*"):
+        file.unlink()
     with chosen.app_context(), db.engine.begin() as connection:
         if connection.dialect.name == "sqlite":
             connection.exec_driver_sql("PRAGMA defer_foreign_keys=ON")
@@ -214,10 +216,8 @@ def same_codes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def sms_folder(app: Flask) -> Path:
-    """The folder where the console gateway keeps each SMS, empty."""
+    """The folder where the console gateway keeps each SMS."""
     folder: Path = app.extensions["settings"].instance_path / "sms"
-    for file in folder.glob("*"):
-        file.unlink()
     return folder
 
 

@@ -69,9 +69,7 @@ def test_the_simulated_delay_holds_the_message_back(
     assert run(app) == 1
 
 
-def test_what_a_killed_process_held_is_taken_by_the_sweep(
-    api: Api, app: Flask, world: World, clock: Clock, sms_folder: Path
-) -> None:
+def test_what_a_killed_process_held_is_taken_by_the_sweep(api: Api, app: Flask, world: World, clock: Clock) -> None:
     api.ask()
     with app.app_context():
         assert len(batches.take_due(clock.now())) == 1  # and then the process dies
