@@ -23,7 +23,7 @@ from referral_app.config import Settings
 from referral_app.db import Base, db
 from referral_app.gateways import choice, http
 from referral_app.gateways.fake import FakeGateway
-from referral_app.services import challenges, limits
+from referral_app.services import codes, limits
 
 from . import gateway, postgresql
 from .factories import Api, Browser, World
@@ -211,7 +211,7 @@ def fired(app: Flask) -> Callable[[], dict[str, int]]:
 @pytest.fixture
 def same_codes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let each code be sevens, so that no guess at another is right by chance."""
-    monkeypatch.setattr(challenges, "code_for", lambda challenge: "7" * challenge.code_length)
+    monkeypatch.setattr(codes, "code_for", lambda challenge: "7" * challenge.code_length)
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from ..confirmation import CodeRequestSchema, CodeSchema, Way
 from ..errors import Refused
 from ..fields import first_messages
 from ..preferences import language
-from ..services import challenges, phones
+from ..services import challenges, codes, phones
 from ..services.challenges import Running
 from ..web import client_address, may_show_codes
 from . import screen
@@ -112,7 +112,7 @@ def _find_running() -> Running | None:
     kept = confirmation.kept_challenge()
     if kept is None:
         return None
-    purpose = challenges.phone_change(identity.reader().user_id)
+    purpose = codes.phone_change(identity.reader().user_id)
     return challenges.look(kept, purpose=purpose, show_code=may_show_codes())
 
 

@@ -13,8 +13,8 @@ from ..config import settings
 from ..db import transaction
 from ..errors import Refused
 from ..models import Challenge, User
-from . import challenges, limits, sessions, tries
-from .challenges import Bound
+from . import codes, limits, sessions, tries
+from .codes import Bound
 from .sessions import Device, OpenSession
 
 REPEAT_WITHIN = timedelta(seconds=60)
@@ -108,7 +108,7 @@ def _sign_in_again(db: Db, challenge_id: str, code: str, now: datetime) -> Signe
     )
     if challenge is None or challenge.user_id is None or challenge.used_at is None:
         return None
-    if not hmac.compare_digest(challenges.code_for(challenge), code):
+    if not hmac.compare_digest(codes.code_for(challenge), code):
         return None
     session = sessions.replace_token(db, challenge.user_id, challenge.used_at, now)
     return SignedIn(session, created=False) if session else None

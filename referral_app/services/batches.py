@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session as Db
 from ..config import settings
 from ..db import transaction
 from ..models import Attempt, Challenge, Message
-from . import challenges, messages
+from . import codes, messages
 
 TAKEN_FOR = timedelta(seconds=60)
 SLOW = timedelta(seconds=2)  # of a batch, after which the rest of it is given back
@@ -99,7 +99,7 @@ def _add_texts(db: Db, held: dict[int, Taken]) -> None:
     found = {one.id: one for one in db.scalars(select(Challenge).where(Challenge.id.in_(wanted)))}
     for row in list(held.values()):
         if challenge := found.get(row.challenge_id or ""):
-            text = messages.code_text(challenge, row.language, challenges.code_for(challenge))
+            text = messages.code_text(challenge, row.language, codes.code_for(challenge))
             held[row.id] = row._replace(text=text)
 
 

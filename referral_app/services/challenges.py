@@ -1,42 +1,23 @@
-"""Challenges: asking for a code, sending it again, comparing one. No code is ever stored."""
+"""Challenges: asking for a code, having it sent again, and how that stands for the one who asked."""
 
-import hmac
 import math
 import secrets
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal, NamedTuple
 
-from sqlalchemy import Select, and_, select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
-from sqlalchemy.sql import ColumnElement
 
 from .. import clock, typed
-from ..config import settings
 from ..db import line_up, read
 from ..errors import Refused
 from ..models import Challenge
-from . import guesses, limits, messages, users
+from . import codes, guesses, limits, messages, users
+from .codes import SIGN_IN, Bound, Purpose
 from .guesses import LIFETIME, LONG, MAX_TRIES, phone_key
 
-Bound = Literal["api", "browser"]
 RESEND_AFTER = timedelta(seconds=60)
 TOO_LATE_TO_RESEND = timedelta(minutes=2)
-
-
-class Purpose(NamedTuple):
-    """What a code is good for, and for whom, where that is known before it is right."""
-
-    name: str
-    user_id: int | None = None
-
-
-SIGN_IN = Purpose("sign_in")
-
-
-def phone_change(user_id: int) -> Purpose:
-    """Return the purpose of a user who wants another phone."""
-    return Purpose("phone_change", user_id)
 
 
 @dataclass(frozen=True)
@@ -57,18 +38,6 @@ class Running:
     expires_at: datetime
     resend_at: datetime
     code: str | None = None
-
-
-def code_for(challenge: Challenge) -> str:
-    """Derive the one-time code, 4 or 8 ASCII digits; it is never stored (NIST SP 800-63B-4, 3.1.3)."""
-    secret = f"{challenge.id}|{challenge.purpose}|{challenge.phone}".encode()
-    number = int.from_bytes(hmac.digest(settings().key("codes"), secret, "sha256"), "big")
-    return f"{number % 10**challenge.code_length:0{challenge.code_length}}"
-
-
-def is_live(challenge: Challenge, now: datetime) -> bool:
-    """Tell whether a code for it can still be right, where the site does not close it."""
-    return challenge.used_at is None and now < challenge.expires_at and challenge.attempts < MAX_TRIES
 
 
 def ask(
@@ -95,7 +64,7 @@ def ask(
         if purpose.user_id is not None:
             users.hold(db, purpose.user_id)
         closed = guesses.are_closed(db, now)
-        challenge = find(db, purpose, phone, bound, challenge_id, now, closed=closed)
+        challenge = codes.find(db, purpose, phone, bound, challenge_id, now, closed=closed)
         if challenge is not None and not _can_be_sent_again(challenge, now, closed=closed):
             challenge = None
         if challenge is not None and now < _resend_at(challenge):
@@ -121,7 +90,9 @@ def ask(
 
 def look(challenge_id: str, *, purpose: Purpose = SIGN_IN, show_code: bool = False) -> Running | None:
     """Return a browser's challenge of a purpose as it stands."""
-    return _look(_of(purpose).where(Challenge.id == challenge_id, Challenge.bound == "browser"), show_code=show_code)
+    return _look(
+        codes.of(purpose).where(Challenge.id == challenge_id, Challenge.bound == "browser"), show_code=show_code
+    )
 
 
 def get_of_api(challenge_id: str) -> Running:
@@ -133,50 +104,18 @@ def get_of_api(challenge_id: str) -> Running:
     return running
 
 
-def _of(purpose: Purpose) -> Select[Challenge]:
-    found = select(Challenge).where(Challenge.purpose == purpose.name)
-    # Two who want one number: neither's code is compared with the other's challenge.
-    return found if purpose.user_id is None else found.where(Challenge.user_id == purpose.user_id)
-
-
 def _look(meant: Select[Challenge], *, show_code: bool) -> Running | None:
     now = clock.now()
     challenge = read().scalar(meant)
     if challenge is None or challenge.phone is None:  # its account was deleted
         return None
-    closed = challenge.code_length != LONG and is_live(challenge, now) and guesses.are_closed(read(), now)
+    closed = challenge.code_length != LONG and codes.is_live(challenge, now) and guesses.are_closed(read(), now)
     return _running(challenge, now, show_code=show_code, closed=closed)
-
-
-def find(
-    db: Session,
-    purpose: Purpose,
-    phone: str,
-    bound: Bound,
-    challenge_id: str | None,
-    now: datetime,
-    *,
-    closed: bool,
-) -> Challenge | None:
-    """Return the challenge that a request means: the one it names, or the newest live one asked through the API."""
-    meant = _of(purpose).where(Challenge.bound == bound, Challenge.phone_key == phone_key(phone))
-    if challenge_id is not None:
-        return db.scalar(meant.where(Challenge.id == challenge_id))
-    if bound == "browser":
-        return None
-    newest = meant.where(live(now, closed=closed))
-    return db.scalar(newest.order_by(Challenge.created_at.desc(), Challenge.id).limit(1))
-
-
-def live(now: datetime, *, closed: bool) -> ColumnElement[bool]:
-    """Return the condition that is_live tells of one; `closed` where the site accepts no short codes."""
-    usable = and_(Challenge.used_at.is_(None), Challenge.expires_at > now, Challenge.attempts < MAX_TRIES)
-    return and_(usable, Challenge.code_length == LONG) if closed else usable
 
 
 def _can_be_sent_again(challenge: Challenge, now: datetime, *, closed: bool) -> bool:
     return (
-        is_live(challenge, now)
+        codes.is_live(challenge, now)
         and now < challenge.expires_at - TOO_LATE_TO_RESEND
         and not (closed and challenge.code_length != LONG)
     )
@@ -227,7 +166,7 @@ def _state(challenge: Challenge, now: datetime, *, closed: bool) -> str:
         return "used"
     if challenge.attempts >= MAX_TRIES:
         return "no_tries"
-    if not is_live(challenge, now):
+    if not codes.is_live(challenge, now):
         return "expired"
     return "closed" if closed else "live"
 
@@ -245,7 +184,7 @@ def _running(challenge: Challenge, now: datetime, *, show_code: bool, closed: bo
         state=state,
         expires_at=challenge.expires_at,
         resend_at=_resend_at(challenge),
-        code=code_for(challenge) if show_code and live else None,
+        code=codes.code_for(challenge) if show_code and live else None,
     )
 
 

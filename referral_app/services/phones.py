@@ -8,8 +8,9 @@ from .. import clock
 from ..db import read
 from ..errors import Refused
 from ..models import User
-from . import challenges, limits, messages, sessions, tries, users
-from .challenges import Bound, Running
+from . import challenges, codes, limits, messages, sessions, tries, users
+from .challenges import Running
+from .codes import Bound
 from .sessions import Reader
 
 
@@ -34,7 +35,7 @@ def ask(
         raise Refused("own_phone")
     return challenges.ask(
         phone,
-        purpose=challenges.phone_change(reader.user_id),
+        purpose=codes.phone_change(reader.user_id),
         bound=bound,
         challenge_id=challenge_id,
         address=address,
@@ -56,7 +57,7 @@ def confirm(
         user = users.hold(db, reader.user_id)
         verdict = tries.take_a_try(
             db,
-            purpose=challenges.phone_change(reader.user_id),
+            purpose=codes.phone_change(reader.user_id),
             phone=phone,
             code=code,
             bound=bound,

@@ -8,8 +8,8 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from ..models import Challenge, Message
-from . import challenges, guesses, limits
-from .challenges import SIGN_IN, Bound, Purpose
+from . import codes, guesses, limits
+from .codes import SIGN_IN, Bound, Purpose
 from .guesses import MAX_TRIES
 
 
@@ -36,7 +36,7 @@ def take_a_try(
     A code of another length takes no try. To be raised after the commit, so that the try stays counted.
     """
     closed = guesses.are_closed(db, now)
-    challenge = challenges.find(db, purpose, phone, bound, challenge_id, now, closed=closed)
+    challenge = codes.find(db, purpose, phone, bound, challenge_id, now, closed=closed)
     if challenge is None:
         return Verdict(None)
     named = challenge_id is not None
@@ -45,7 +45,7 @@ def take_a_try(
     # Parallel guesses: the row's lock puts them in a line, and no more than MAX_TRIES of them find it live.
     taken = db.execute(
         update(Challenge)
-        .where(Challenge.id == challenge.id, challenges.live(now, closed=closed))
+        .where(Challenge.id == challenge.id, codes.live(now, closed=closed))
         .values(attempts=Challenge.attempts + 1)
         .returning(Challenge.attempts)
         .execution_options(synchronize_session=False)
@@ -55,7 +55,7 @@ def take_a_try(
     if not guesses.take(db, challenge.code_length, now):
         _uncount(db, challenge)  # closed since we looked: not compared
         return Verdict(None, 0 if named else None)
-    if not hmac.compare_digest(challenges.code_for(challenge), code):
+    if not hmac.compare_digest(codes.code_for(challenge), code):
         guesses.note_wrong(db, challenge.id, address, now)
         return Verdict(None, MAX_TRIES - taken if named else None)
     _uncount(db, challenge, used_at=now)
@@ -83,4 +83,4 @@ def _give_back_sends(db: Session, challenge: Challenge) -> None:
 
 
 def _tries_left(challenge: Challenge, now: datetime) -> int:
-    return MAX_TRIES - challenge.attempts if challenges.is_live(challenge, now) else 0
+    return MAX_TRIES - challenge.attempts if codes.is_live(challenge, now) else 0

@@ -7,7 +7,7 @@ from flask import Flask
 from sqlalchemy import select
 
 from referral_app.models import Challenge, Message
-from referral_app.services import batches, challenges, messages, outbox
+from referral_app.services import batches, codes, messages, outbox
 from tests.conftest import Clock
 from tests.factories import PHONE, Api, World, wrong
 
@@ -122,7 +122,7 @@ def test_the_last_tenth_of_all_sms_is_not_for_changes(api: Api, world: World, ch
 
 def test_the_same_challenge_has_another_code_for_another_purpose(app: Flask) -> None:
     def code(purpose: str) -> str:
-        return challenges.code_for(Challenge(id="x", purpose=purpose, phone=NEW, code_length=8))
+        return codes.code_for(Challenge(id="x", purpose=purpose, phone=NEW, code_length=8))
 
     with app.app_context():
         assert len({code(purpose) for purpose in ("sign_in", "phone_change", "participation")}) == 3

@@ -254,7 +254,7 @@ def test_log_out_ends_the_session_at_once(api: Api, world: World) -> None:
 
 def test_leading_zeros_are_kept(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     # Codes are derived from the challenge's id; one that begins with zeros comes by itself once in a hundred.
-    monkeypatch.setattr("referral_app.services.challenges.hmac.digest", lambda *_: (42).to_bytes(32, "big"))
+    monkeypatch.setattr("referral_app.services.codes.hmac.digest", lambda *_: (42).to_bytes(32, "big"))
     asked = api.ask().json
     assert asked["code"] == "0042"
     assert api.exchange(" 00 42 ").status_code == 201

@@ -46,7 +46,7 @@ def test_a_phone_that_cannot_be_used_is_shown_again_with_a_sentence(browser: Bro
 
 @pytest.mark.parametrize("typed", [" 00 42 ", "0042", "00\u00a042"])
 def test_a_code_is_taken_as_it_is_pasted(browser: Browser, monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
-    monkeypatch.setattr("referral_app.services.challenges.hmac.digest", lambda *_: (42).to_bytes(32, "big"))
+    monkeypatch.setattr("referral_app.services.codes.hmac.digest", lambda *_: (42).to_bytes(32, "big"))
     assert browser.ask() == "0042"
     assert browser.post("/sign-in/code", {"code": typed}).location == "/profile"
 

@@ -20,7 +20,7 @@ from referral_app.gateways.sms import Receipt
 from referral_app.models import Challenge, Message, User
 from referral_app.models import Counter as CounterRow
 from referral_app.models import Session as SessionRow
-from referral_app.services import admins, avatars, challenges, limits, outbox
+from referral_app.services import admins, avatars, codes, limits, outbox
 from tests.factories import PHONE, Api, Browser, Person, World, wrong
 from tests.pictures import plain
 
@@ -90,13 +90,13 @@ def test_forty_exchanges_of_one_code_make_one_session(api: Api, world: World) ->
 def test_of_forty_guesses_three_are_compared(api: Api, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = api.ask().json
     compared = []
-    derive = challenges.code_for
+    derive = codes.code_for
 
     def compare(challenge: Challenge) -> str:
         compared.append(challenge.id)
         return derive(challenge)
 
-    monkeypatch.setattr(challenges, "code_for", compare)
+    monkeypatch.setattr(codes, "code_for", compare)
     guesses = [f"{(int(asked['code']) + n) % 10000:04}" for n in range(1, 41)]
     answers = at_once([partial(status, api.exchange, guess) for guess in guesses])
     assert set(answers) == {400}

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 RACES = "tests/services/test_races.py"
-LIVE = ".where(Challenge.id == challenge.id, challenges.live(now, closed=closed))"
+LIVE = ".where(Challenge.id == challenge.id, codes.live(now, closed=closed))"
 BOUND = " WHERE counters.n + :amount <= :limit"
 COUNT = "    db.execute(update(User).where(User.id == owner_id).values(invitees_count=User.invitees_count + 1))\n"
 PROTECTIONS = [
