@@ -90,7 +90,9 @@ def find_or_make_user(db: Db, phone: str, language: str | None, now: datetime) -
         ).scalar_one_or_none()
         if made is not None:
             return made, True, False
-        row = db.execute(select(User.id, User.blocked_at).where(User.phone == phone)).first()
+        # A change of the phone at the same time: it is waited for, and then the phone is nobody's or another's.
+        found = select(User.id, User.blocked_at).where(User.phone == phone)
+        row = db.execute(found.with_for_update(read=True, key_share=True)).first()
         if row is not None:
             return row.id, False, row.blocked_at is not None
         # Neither made nor there: the invite code was taken already, so another one is tried.
