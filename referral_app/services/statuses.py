@@ -2,7 +2,7 @@
 
 import logging
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from sqlalchemy import Update, or_, select, update
 
@@ -94,14 +94,14 @@ def _ask(message: Taken) -> Result:
 
 
 def _settle(results: list[Result], left: list[Taken]) -> None:
+    facts: dict[Taken, dict[str, Any]] = {message: {} for message in left}
+    for message, state, check_at in results:
+        facts[message] = {"state": state, "checks": message.checks + 1, "check_at": check_at}
     with transaction() as db:
-        for message, state, check_at in results:
+        # By their ids, as an erasure locks them: neither waits for the other.
+        for message in sorted(facts):
             # A final state stays: whoever was slower changes no row.
-            db.execute(
-                _mine(message).values(state=state, checks=message.checks + 1, check_at=check_at, taken_until=None)
-            )
-        for message in left:
-            db.execute(_mine(message).values(taken_until=None))
+            db.execute(_mine(message).values(taken_until=None, **facts[message]))
 
 
 def _mine(message: Taken) -> Update:
