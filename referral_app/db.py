@@ -1,6 +1,7 @@
 """The database: the declarative base, its types, and how a command begins and ends."""
 
 import logging
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -148,17 +149,27 @@ def line_up(session: Session, subject: str) -> None:
         connection.execute(select(func.pg_advisory_xact_lock(number)))
 
 
+def mark_deleted(session: Session) -> None:
+    """Note within a command that it deletes what must leave the files; forget_deleted sees to it."""
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        marks = int(connection.exec_driver_sql("PRAGMA user_version").scalar_one())
+        connection.exec_driver_sql(f"PRAGMA user_version = {marks + 1}")
+
+
 def forget_deleted() -> None:
     """Let nothing that was deleted stay in the database's files; after a commit.
 
-    SQLite overwrites what is deleted (`secure_delete`), but its log of writes still holds the pages as they were: it is
-    written back and cut to nothing. PostgreSQL's vacuum does the same in its own time.
+    SQLite overwrites what is deleted (`secure_delete`), but not the copies that are left where it moved rows from page
+    to page: where mark_deleted asked for it the file is written anew. And its log of writes holds the pages as they
+    were: it is written back and cut to nothing. PostgreSQL's vacuum does both in its own time.
     """
     if db.engine.dialect.name != "sqlite":
         return
     end_read()  # one of our own would keep the log alive
     connection = db.engine.raw_connection()
     try:
+        is_new = _write_anew(connection)
         # Readers of old pages are waited for, and writers wait meanwhile: a second each time.
         cursor = connection.cursor()
         cursor.execute("PRAGMA busy_timeout=1000")
@@ -167,8 +178,27 @@ def forget_deleted() -> None:
         cursor.close()
     finally:
         connection.close()
-    if not is_cut:
-        log.warning("readers kept the log of writes from being cut; that is tried again within the hour")
+    if not (is_new and is_cut):
+        log.warning("what was deleted may still be in the database's files; that is tried again within the hour")
+
+
+def _write_anew(connection: Any) -> bool:
+    cursor = connection.cursor()
+    try:
+        (marks,) = cursor.execute("PRAGMA user_version").fetchone()
+        if marks:
+            cursor.execute("VACUUM")
+            cursor.execute("BEGIN IMMEDIATE")
+            # Marked once more meanwhile: those rows may have been there when the file was written.
+            if cursor.execute("PRAGMA user_version").fetchone() == (marks,):
+                cursor.execute("PRAGMA user_version = 0")
+            cursor.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        log.warning("the database's file was not written anew", extra={"facts": {"reason": str(error)}})
+        return False
+    finally:
+        cursor.close()
+    return True
 
 
 def _cut_log(cursor: Any) -> bool:

@@ -17,7 +17,7 @@ from huey.consumer import Consumer
 from huey.storage import MemoryStorage, RedisStorage, SqliteStorage
 
 from .config import settings
-from .services import messages, nightly, outbox, statuses
+from .services import erasure, messages, nightly, outbox, statuses
 
 log = logging.getLogger(__name__)
 huey = Huey("referral", storage_class=MemoryStorage, immediate=False, results=False)
@@ -69,7 +69,9 @@ def reset_codes() -> None:
 @huey.periodic_task(crontab(minute="17"))
 @_in_app
 def drop_old_rows() -> None:
-    """Drop what nobody asks for any more, and cut the log of writes where an erasure could not."""
+    """Drop what nobody asks for any more, and see to what an erasure could not."""
+    erasure.forget_leftovers()
+    nightly.forget_old_data()
     nightly.drop_old_rows()
 
 

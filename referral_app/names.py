@@ -10,6 +10,8 @@ LONGEST = 100
 MAX_MARKS = 2
 # Invisible, and often there after a paste.
 _DROPPED = str.maketrans(dict.fromkeys("\u00ad\u061c\u200b\u200e\u200f\u2060\ufeff"))
+# Letters and signs by their category, of which nothing is seen.
+_BLANK = "\u115f\u1160\u2800\u3164\uffa0"
 # They let a text show in another order than it is stored in.
 _DIRECTIONS = re.compile("[\u202a-\u202e\u2066-\u2069]")
 _REFUSED = {"Cc", "Cs", "Zl", "Zp"}
@@ -28,10 +30,10 @@ class InvalidEmail(ValueError):
 
 
 def clean(text: str) -> str:
-    """Return a line as it is kept: trimmed, in NFC; raise InvalidText for what would break the page around it.
+    """Return a line as it is kept: trimmed, in NFC, empty where nothing of it is seen.
 
-    Refused are control characters, bidirectional overrides and more than two combining marks in a row. Markup and
-    formulas are plain text: whoever shows them escapes them.
+    Raise InvalidText for what would break the page around it. Refused are control characters, bidirectional overrides
+    and more than two combining marks in a row. Markup and formulas are plain text: whoever shows them escapes them.
     """
     if len(text) > 10 * LONGEST:
         raise TooLong
@@ -45,7 +47,12 @@ def clean(text: str) -> str:
             marks = marks + 1 if category.startswith("M") else 0
         if category in _REFUSED or marks > MAX_MARKS:
             raise InvalidText
-    return line
+    return line if any(map(_is_seen, line)) else ""
+
+
+def _is_seen(letter: str) -> bool:
+    category = unicodedata.category(letter)
+    return category != "Cf" and category[0] not in "MZ" and letter not in _BLANK
 
 
 def clean_email(text: str) -> str:

@@ -3,6 +3,7 @@
 import contextlib
 import os
 from collections.abc import Collection
+from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -63,6 +64,13 @@ class ConsoleGateway:
         for path in self.folder.glob("*"):
             with contextlib.suppress(FileNotFoundError):  # another process forgets as well
                 if path.read_bytes().startswith(heads):
+                    path.unlink()
+
+    def forget_before(self, moment: datetime) -> None:
+        """Delete the files of SMS that were written before a moment."""
+        for path in self.folder.glob("*"):
+            with contextlib.suppress(FileNotFoundError):
+                if path.stat().st_mtime < moment.timestamp():
                     path.unlink()
 
     def _path(self, key: str) -> Path:

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from ..db import Base
 
 STATES = ("queued", "sending", "sent", "delivered", "failed", "expired", "unknown")
+WAITING = ("queued", "sending")
 
 
 class Message(Base):

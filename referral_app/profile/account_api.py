@@ -7,7 +7,7 @@ from ..confirmation import SENDING, ChallengeSchema, CodeEntrySchema, CodeReques
 from ..errors import Refused
 from ..openapi import BODY, Blueprint
 from ..preferences import language
-from ..services import avatars, personal_data, phones, users
+from ..services import avatars, erasure, personal_data, phones, users
 from ..services.personal_data import Stored
 from ..services.users import Profile
 from ..web import client_address, may_show_codes
@@ -122,7 +122,7 @@ def delete_own_profile() -> None:
     Phone, e-mail, names, picture, sessions and messages go, and the invite code works no more. Those who were invited
     stay so, by an account that is shown as deleted. The phone can sign up afresh.
     """
-    personal_data.erase(identity.reader().user_id)
+    erasure.erase(identity.reader().user_id)
 
 
 @blp.route(OWN_ID, methods=["DELETE"])
@@ -132,4 +132,4 @@ def delete_own_profile() -> None:
 @blp.doc(operationId="deleteProfile")
 def delete_profile(user_id: int) -> None:
     """Delete one's own account for good, by the id."""
-    personal_data.erase(user_id)
+    erasure.erase(user_id)

@@ -9,7 +9,7 @@ from werkzeug.exceptions import RequestEntityTooLarge
 
 from .. import identity
 from ..errors import Refused
-from ..services import avatars, personal_data, sessions
+from ..services import avatars, erasure, personal_data, sessions
 from ..web import drain, uploaded
 from . import screen
 from .schemas import OWN_ID, ExportSchema
@@ -112,7 +112,7 @@ def delete() -> ResponseReturnValue:
     """Delete the account for good."""
     if request.form.get("sure") != "yes":
         return screen.show(screen.Form("delete", errors={"sure": _("Tick that you understand.")})), 422
-    personal_data.erase(identity.reader().user_id)
+    erasure.erase(identity.reader().user_id)
     session.clear()
     flash(_("Your profile is deleted. The same number can sign up afresh."))
     return redirect("/", 303)

@@ -139,21 +139,37 @@ class ExportedSessionSchema(Schema):
     address = fields.String(required=True, allow_none=True, metadata={"example": "203.0.113.7"})
     created_at = fields.AwareDateTime(required=True, metadata={"example": "2026-11-21T09:30:00+00:00"})
     last_seen_at = fields.AwareDateTime(required=True, metadata={"example": "2026-11-28T18:00:00+00:00"})
+    refreshed_at = fields.AwareDateTime(required=True, allow_none=True, metadata={"example": None})
     expires_at = fields.AwareDateTime(required=True, metadata={"example": "2026-12-21T09:30:00+00:00"})
     ended_at = fields.AwareDateTime(required=True, allow_none=True, metadata={"example": None})
     second_factor_at = fields.AwareDateTime(required=True, allow_none=True, metadata={"example": None})
 
 
+class ExportedHandoverSchema(Schema):
+    """One attempt to hand an SMS to a provider; the outcome is null while it is under way."""
+
+    provider = fields.String(required=True, metadata={"example": "smsc"})
+    started_at = fields.AwareDateTime(required=True, metadata={"example": "2026-11-21T09:29:41+00:00"})
+    ended_at = fields.AwareDateTime(required=True, allow_none=True, metadata={"example": "2026-11-21T09:29:42+00:00"})
+    outcome = fields.String(required=True, allow_none=True, metadata={"example": "taken"})
+    reason = fields.String(required=True, allow_none=True, metadata={"example": None})
+
+
 class ExportedMessageSchema(Schema):
-    """One SMS; its text is not kept where it held a code."""
+    """One SMS; its text is not kept where it held a code. The cost is in roubles."""
 
     kind = fields.String(required=True, metadata={"example": "code", "enum": ["code", "notice"]})
     phone = fields.String(required=True, allow_none=True, metadata={"example": "+79991234567"})
+    language = fields.String(required=True, metadata={"example": "ru"})
     text = fields.String(required=True, allow_none=True, metadata={"example": None})
     provider = fields.String(required=True, allow_none=True, metadata={"example": "smsc"})
     state = fields.String(required=True, metadata={"example": "delivered"})
+    error = fields.String(required=True, allow_none=True, metadata={"example": None})
+    cost = fields.Decimal(required=True, allow_none=True, as_string=True, metadata={"example": "4.50"})
     created_at = fields.AwareDateTime(required=True, metadata={"example": "2026-11-21T09:29:40+00:00"})
+    expires_at = fields.AwareDateTime(required=True, allow_none=True, metadata={"example": "2026-11-21T09:39:40+00:00"})
     sent_at = fields.AwareDateTime(required=True, allow_none=True, metadata={"example": "2026-11-21T09:29:42+00:00"})
+    attempts = fields.List(fields.Nested(ExportedHandoverSchema), required=True, attribute="handovers")
 
 
 class ExportedConfirmationSchema(Schema):
@@ -161,8 +177,14 @@ class ExportedConfirmationSchema(Schema):
 
     purpose = fields.String(required=True, metadata={"example": "sign_in", "enum": ["sign_in", "phone_change"]})
     phone = fields.String(required=True, allow_none=True, metadata={"example": "+79991234567"})
+    bound = fields.String(required=True, metadata={"example": "browser", "enum": ["browser", "api"]})
+    code_length = fields.Integer(required=True, metadata={"example": 4, "enum": [4, 8]})
     address = fields.String(required=True, allow_none=True, metadata={"example": "203.0.113.7"})
+    known = fields.Boolean(required=True, allow_none=True, metadata={"example": False})
+    wrong_codes = fields.Integer(required=True, attribute="attempts", metadata={"example": 0})
+    sends = fields.Integer(required=True, metadata={"example": 1})
     created_at = fields.AwareDateTime(required=True, metadata={"example": "2026-11-21T09:29:40+00:00"})
+    last_sent_at = fields.AwareDateTime(required=True, metadata={"example": "2026-11-21T09:29:40+00:00"})
     expires_at = fields.AwareDateTime(required=True, metadata={"example": "2026-11-21T09:39:40+00:00"})
     used_at = fields.AwareDateTime(required=True, allow_none=True, metadata={"example": "2026-11-21T09:30:00+00:00"})
 
@@ -179,6 +201,7 @@ class ExportSchema(Schema):
     )
     role = fields.String(required=True, metadata={"example": "user", "enum": ["user", "admin"]})
     language = fields.String(required=True, allow_none=True, metadata={"example": "ru"})
+    has_password = fields.Boolean(required=True, metadata={"example": False})
     avatar = fields.Nested(ExportedAvatarSchema, required=True, allow_none=True)
     sessions = fields.List(fields.Nested(ExportedSessionSchema), required=True)
     messages = fields.List(fields.Nested(ExportedMessageSchema), required=True)

@@ -9,10 +9,10 @@ from huey.storage import MemoryStorage
 from sqlalchemy import select
 
 from referral_app import jobs
-from referral_app.models import Message
+from referral_app.models import Challenge, Message, Session
 from referral_app.services import messages, outbox, statuses
 from tests.conftest import Clock
-from tests.factories import Api, World
+from tests.factories import PHONE, Api, World
 
 
 @pytest.fixture(autouse=True)
@@ -84,6 +84,18 @@ def test_the_schedule_sweeps_resets_and_tidies(api: Api, world: World, clock: Cl
         task.call_local()
     assert world.rows(select(Message.state))[0].state == "delivered"
     assert api.exchange(asked["code"]).status_code == 201
+
+
+def test_erased_phones_addresses_and_texts_are_seen_to(api: Api, world: World, clock: Clock) -> None:
+    other = api(world.user())
+    owner = api.sign_in(PHONE)
+    other.post("/profiles/me/phone", {"phone": PHONE})
+    owner.open("DELETE", "/profiles/me")
+    clock.move(days=91)
+    jobs.sweep.call_local()
+    jobs.drop_old_rows.call_local()
+    assert [row.phone for row in world.rows(select(Challenge.phone)) if row.phone] == []
+    assert [row.address for row in world.rows(select(Session.address)) if row.address] == []
 
 
 def test_a_task_without_an_app_says_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,13 +1,16 @@
+import os
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from referral_app.db import transaction
-from referral_app.models import Challenge, Counter
-from referral_app.services import nightly
+from referral_app.models import Challenge, Counter, Message, Session
+from referral_app.services import nightly, outbox
+from tests.api.test_phone_change import ask, confirm
 from tests.conftest import Clock
 from tests.factories import Api, World
 
@@ -55,6 +58,32 @@ def test_old_counters_are_dropped_and_those_that_count_stay(app: Flask, world: W
                 session.add(Counter(key="k", window_start=clock.now() - timedelta(days=days), n=1))
         nightly.drop_old_rows()
     assert [row.window_start for row in world.rows(select(Counter.window_start))] == [clock.now() - timedelta(days=44)]
+
+
+def test_addresses_are_kept_for_90_days_and_texts_of_sms_for_30(
+    api: Api, app: Flask, world: World, clock: Clock, sms_folder: Path
+) -> None:
+    me = api(world.user())
+    confirm(me, ask(me).json["code"])
+    with app.app_context():
+        outbox.run_once()
+    assert all(len(message.read_text()) > 30 for message in sms_folder.iterdir())
+    for file in sms_folder.iterdir():
+        os.utime(file, (clock.now().timestamp(),) * 2)
+
+    def kept(**passed: float) -> tuple[int, int, int, int]:
+        clock.move(**passed)
+        with app.app_context():
+            nightly.forget_old_data()
+        counts = (select(func.count(one)) for one in (Challenge.address, Session.address, Message.text))
+        return (*(world.rows(one)[0][0] for one in counts), len(list(sms_folder.iterdir())))
+
+    assert kept() == (1, 1, 1, 2)
+    assert kept(days=30) == (1, 1, 1, 2)
+    assert kept(seconds=1) == (1, 1, 0, 0)
+    assert kept(days=60, seconds=-1) == (1, 1, 0, 0)
+    assert kept(seconds=1) == (0, 0, 0, 0)
+    assert len(world.rows(select(Message.phone).where(Message.phone.is_not(None)))) == 2
 
 
 def test_challenges_of_deleted_accounts_go_when_their_ration_is_over(

@@ -2,25 +2,29 @@
 
 from collections import Counter
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from datetime import timedelta
 from decimal import Decimal
 from functools import partial
+from itertools import count
 from pathlib import Path
 from threading import Barrier
 from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import func, select
+from sqlalchemy import func, insert, select
+from sqlalchemy.orm import Session as DbSession
 
 from referral_app import clock as clock_module
+from referral_app.db import transaction
 from referral_app.environment import Rate
 from referral_app.gateways.console import ConsoleGateway
 from referral_app.gateways.sms import Receipt
-from referral_app.models import Challenge, Message, User
+from referral_app.models import Avatar, Challenge, Message, User
 from referral_app.models import Counter as CounterRow
 from referral_app.models import Session as SessionRow
-from referral_app.services import admins, avatars, codes, limits, outbox
+from referral_app.services import accounts, admins, avatars, batches, codes, guesses, limits, outbox, sessions, statuses
 from tests.factories import PHONE, Api, Browser, Person, World, wrong
 from tests.pictures import plain
 
@@ -30,7 +34,7 @@ INVITER = "/profiles/me/inviter"
 
 def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
     """Make all calls at one moment; return what they return, in their order."""
-    barrier = Barrier(len(calls), timeout=20)
+    barrier = Barrier(len(calls), timeout=60)
 
     def call(made: Callable[[], Any]) -> Any:
         barrier.wait()
@@ -38,7 +42,7 @@ def at_once(calls: Sequence[Callable[[], Any]]) -> list[Any]:
 
     pool = ThreadPoolExecutor(len(calls))
     try:
-        return [future.result(timeout=50) for future in [pool.submit(call, made) for made in calls]]
+        return [future.result(timeout=140) for future in [pool.submit(call, made) for made in calls]]
     finally:
         pool.shutdown(wait=False)
 
@@ -381,7 +385,92 @@ def test_a_change_of_phone_beside_all_else_ends(api: Api, world: World, rival: s
     assert done.status_code in {"delete": {204}, "sign in": {200, 201}, "activate": {200}}[rival]
 
 
-def test_a_picture_replaced_and_removed_at_once_is_there_or_not(api: Api, app: Flask, world: World) -> None:
+def in_between(
+    monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, other: Callable[[], Any], *, after: int = 1
+) -> Callable[[], Any]:
+    """Let something else begin after so many calls of a function; what is returned waits for its result.
+
+    Where it has to wait for a lock, it goes on after the commit.
+    """
+    original, calls, pool = getattr(owner, name), count(1), ThreadPoolExecutor(1)
+    begun: list[Future[Any]] = []
+
+    def call(*args: Any, **facts: Any) -> Any:
+        result = original(*args, **facts)
+        if next(calls) == after:
+            begun.append(pool.submit(other))
+            wait(begun, timeout=0.5)
+        return result
+
+    def result() -> Any:
+        pool.shutdown(wait=False)
+        return begun[0].result(timeout=60)
+
+    monkeypatch.setattr(owner, name, call)
+    return result
+
+
+@pytest.mark.parametrize("first", ["sign in", "change"])
+def test_whoever_signs_in_with_the_old_number_while_it_is_changed_does_not_stay(
+    api: Api, world: World, monkeypatch: pytest.MonkeyPatch, first: str
+) -> None:
+    # Guesses at long codes go by no row that would put the two in a line.
+    monkeypatch.setattr(guesses, "next_length", lambda *_args, **_facts: guesses.Length(8, None))
+    user = world.user(PHONE)
+    me, number = api(user), "+79990000077"
+    stranger = api.at("203.0.113.9")
+    change, sign_in = me.post("/profiles/me/phone", {"phone": number}).json, stranger.ask(PHONE).json
+    confirm = partial(me.post, "/profiles/me/phone/confirm", {"phone": number, "code": change["code"]})
+    enter = partial(stranger.exchange, sign_in["code"], PHONE)
+    if first == "sign in":
+        other = in_between(monkeypatch, accounts, "find_or_make_user", confirm)
+        entered, changed = enter(), other()
+    else:
+        other = in_between(monkeypatch, sessions, "close_others", enter)
+        changed, entered = confirm(), other()
+    assert changed.status_code == 200
+    seen = api.bearer(entered.json["access_token"]).get("/profiles/me")
+    assert seen.status_code == 401 or seen.json["id"] != user.id
+    assert me.get("/profiles/me").json["phone"] == number
+
+
+@pytest.mark.parametrize("job", ["statuses", "outbox"])
+def test_a_deletion_beside_the_jobs_of_sms_ends(
+    api: Api, app: Flask, world: World, monkeypatch: pytest.MonkeyPatch, job: str
+) -> None:
+    user = world.user(PHONE)
+    me, now = api(user), clock_module.now()
+    row = {"kind": "notice", "phone": PHONE, "language": "en", "text": "…", "user_id": user.id, "created_at": now}
+    row |= {"state": "sent", "provider": "console", "sent_at": now} if job == "statuses" else {"state": "queued"}
+    with app.app_context(), transaction() as db:
+        # The one that is due first has the higher id.
+        for seconds in (1, 2):
+            before = now - timedelta(seconds=seconds)
+            db.execute(insert(Message).values(**row, due_at=before, check_at=before if job == "statuses" else None))
+    with app.app_context():
+        settle: Callable[[], None]
+        if job == "statuses":
+            sent = statuses._take_due(now)
+            order, settle = [one.id for one in sent], partial(statuses._settle, [], sent)
+        else:
+            held = batches.take_due(now)
+            order, settle = [one.id for one in held], partial(batches.give_back, held)
+        assert order == sorted(order, reverse=True)
+        left = in_between(
+            monkeypatch,
+            DbSession,
+            "execute",
+            partial(me.open, "DELETE", "/profiles/me"),
+            after=1 if job == "statuses" else 2,  # the first message is locked
+        )
+        settle()
+    assert left().status_code == 204
+
+
+def test_a_picture_replaced_and_removed_at_once_is_there_or_not(
+    api: Api, app: Flask, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(avatars, "PATIENCE", 60)
     user = world.user()
 
     def replace(_number: int) -> None:
@@ -393,7 +482,8 @@ def test_a_picture_replaced_and_removed_at_once_is_there_or_not(api: Api, app: F
             avatars.remove(user.id)
 
     at_once([partial(one, n) for n in range(2) for one in (replace, remove)])
-    assert api(user).get("/profiles/me").status_code == 200
+    told = api(user).get("/profiles/me").json["avatar_url"]
+    assert (told is not None) == bool(world.rows(select(Avatar.user_id)))
 
 
 def test_whoever_activates_the_code_of_one_who_leaves_has_an_inviter_or_hears_that_it_is_unknown(

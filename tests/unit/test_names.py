@@ -30,6 +30,11 @@ def test_names_of_all_kinds_are_kept_as_they_are(name: str) -> None:
         ("Ва\u200bся\ufeff", "Вася"),
         ("Ан\u00adна\u200e", "Анна"),
         ("\u200b", ""),
+        ("\u200d", ""),
+        ("\u034f\u0301", ""),
+        (" \u3164\u2800 ", ""),
+        ("👋", "👋"),
+        ("’", "’"),
     ],
 )
 def test_a_name_is_trimmed_composed_and_freed_of_what_nobody_sees(typed: str, kept: str) -> None:

@@ -1,5 +1,3 @@
-import base64
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,17 +7,18 @@ from flask import Flask
 from sqlalchemy import func, select
 
 from referral_app import clock as clock_module
+from referral_app import create_app, schema
+from referral_app.config import Settings
 from referral_app.db import db
 from referral_app.errors import Refused
 from referral_app.models import Avatar, Challenge, Guess, Message, Session, User
 from referral_app.openapi import StrictParser
-from referral_app.services import avatars, batches, guesses, invites, outbox, personal_data, phones, sessions, users
+from referral_app.services import avatars, batches, erasure, guesses, invites, nightly, outbox, phones, sessions, users
 from tests.api.test_avatar import send, shown
 from tests.api.test_phone_change import NEW, ask, confirm
-from tests.api.test_profile import statements
 from tests.conftest import Clock
-from tests.factories import PHONE, Api, Browser, Person, World, wrong
-from tests.pictures import opened, plain
+from tests.factories import PHONE, Api, Browser, World, wrong
+from tests.pictures import plain
 
 WHOLE: dict[str, Any] = {"email": "anna@example.org", "first_name": "Анна", "last_name": "Образцова"}
 
@@ -33,98 +32,10 @@ def delete(api: Api, path: str = "/profiles/me") -> Any:
     return api.open("DELETE", path)
 
 
-# Export.
-
-
-@pytest.mark.both_databases
-def test_the_export_has_all_that_is_stored(api: Api, app: Flask, world: World, clock: Clock, sms_folder: Path) -> None:
-    inviter = world.user()
-    me = api.sign_in()
-    me.open("PATCH", "/profiles/me", json=WHOLE)
-    me.post("/profiles/me/inviter", {"invite_code": inviter.invite_code})
-    assert send(me, plain()).status_code == 200
-    mine = me.get("/profiles/me").json
-    world.user(inviter=Person(mine["id"], PHONE, mine["invite_code"]))
-    send_all(app)
-    clock.move(minutes=1)
-    api.at("203.0.113.9").ask(PHONE)
-
-    stored = me.get("/profiles/me/export").json
-    assert stored.keys() == {
-        "profile",
-        "invited_at",
-        "role",
-        "language",
-        "avatar",
-        "sessions",
-        "messages",
-        "confirmations",
-    }
-    assert stored["profile"] == me.get("/profiles/me").json
-    assert stored["profile"]["inviter"]["phone"] == inviter.phone
-    assert len(stored["profile"]["invitees"]) == 1
-    assert (stored["role"], stored["language"]) == ("user", "en")
-    assert opened(base64.b64decode(stored["avatar"]["data"])).size == (256, 256)
-    (session,) = stored["sessions"]
-    assert session.keys() == {
-        "kind", "user_agent", "address", "created_at", "last_seen_at", "expires_at", "ended_at",
-        "second_factor_at",
-    }  # fmt: skip
-    assert (session["kind"], session["address"]) == ("api", "127.0.0.1")
-    assert [(one["kind"], one["phone"], one["state"]) for one in stored["messages"]] == [
-        ("code", PHONE, "queued"),
-        ("code", PHONE, "delivered"),
-    ]
-    # A stranger's address is no data of mine.
-    facts = [(one["purpose"], one["phone"], one["address"]) for one in stored["confirmations"]]
-    assert facts == [("sign_in", PHONE, None), ("sign_in", PHONE, "127.0.0.1")]
-    assert "203.0.113.9" not in json.dumps(stored)
-
-
-def test_the_export_has_what_was_before_a_change_of_the_phone(api: Api, world: World, app: Flask) -> None:
-    me = api.sign_in()
-    confirm(me, ask(me).json["code"])
-    stored = me.get("/profiles/me/export").json
-    assert sorted((one["kind"], one["phone"]) for one in stored["messages"]) == [
-        ("code", NEW),
-        ("code", PHONE),
-        ("notice", PHONE),
-    ]
-    assert sorted(one["purpose"] for one in stored["confirmations"]) == ["phone_change", "sign_in"]
-
-
-@pytest.mark.both_databases
-def test_the_next_owner_of_a_number_sees_nothing_of_the_one_before(api: Api, world: World) -> None:
-    first = api.sign_in(PHONE)
-    confirm(first, ask(first).json["code"])
-    second = api.sign_in(PHONE)
-    stored = second.get("/profiles/me/export").json
-    assert [(one["kind"], one["text"]) for one in stored["messages"]] == [("code", None)]
-    (notice,) = [one for one in first.get("/profiles/me/export").json["messages"] if one["kind"] == "notice"]
-    assert "your number is now" in notice["text"]
-
-
-@pytest.mark.parametrize("number", [10, 300])
-def test_the_export_has_all_invitees_in_a_fixed_number_of_statements(
-    api: Api, app: Flask, world: World, number: int
-) -> None:
-    user = world.user()
-    world.invitees(user, number)
-    me = api(user)
-    with statements(app) as seen:
-        stored = me.get("/profiles/me/export").json
-    assert len(stored["profile"]["invitees"]) == number
-    assert len([one for one in seen if one.startswith("SELECT")]) == 8
-
-
-def test_nothing_of_others_is_in_an_export(api: Api, world: World) -> None:
-    other = api.sign_in(NEW)
-    other.open("PATCH", "/profiles/me", json=WHOLE)
-    assert NEW not in api(world.user()).get("/profiles/me/export").text
-    assert api.get("/profiles/me/export").status_code == 401
-
-
-# Erasure.
+def run_jobs(app: Flask) -> None:
+    with app.app_context():
+        erasure.forget_leftovers()
+        nightly.drop_old_rows()
 
 
 @pytest.mark.both_databases
@@ -259,7 +170,7 @@ def test_what_comes_after_the_deletion_finds_nobody(api: Api, app: Flask, world:
         with app.app_context(), pytest.raises(Refused):
             call()
     with app.app_context():
-        personal_data.erase(gone.id)
+        erasure.erase(gone.id)
     assert world.rows(select(User.first_name, User.inviter_id).where(User.id == gone.id)) == [(None, None)]
     assert world.rows(select(User.invitees_count).where(User.id == inviter.id)) == [(0,)]
     assert world.rows(select(Avatar.version)) == []
@@ -383,6 +294,83 @@ def test_no_byte_of_the_phone_stays_in_the_files(api: Api, app: Flask, world: Wo
     assert delete(me).status_code == 204
     for text in (PHONE, PHONE[1:], PHONE[2:], "Стеклянникова", "стеклянникова", "anna@example.org"):
         assert found(text) == [], text
+
+
+def test_what_others_had_under_way_for_the_phone_goes_a_day_later(
+    api: Api, app: Flask, world: World, clock: Clock, sms_folder: Path
+) -> None:
+    me, other = api.sign_in(PHONE), api(world.user(NEW))
+    third = api.sign_in("+79161234567")
+    send_all(app)
+    ask(other, PHONE)
+    delete(me)
+    send_all(app)
+    ask(third, "+79161112233")  # somebody's, who has no account and was not deleted
+    send_all(app)
+
+    def phones() -> set[str | None]:
+        run_jobs(app)
+        return {phone for model in (User, Challenge, Message) for (phone,) in world.rows(select(model.phone))}
+
+    kept = {NEW, "+79161234567", "+79161112233", None}
+    assert phones() == kept | {PHONE}
+    clock.move(days=1, seconds=1)
+    api.ask(PHONE)  # afresh, so that it can still be asked what became of the SMS
+    send_all(app)
+    assert phones() == kept | {PHONE}
+    assert world.rows(select(func.count(Challenge.id)).where(Challenge.phone == PHONE)) == [(1,)]
+    assert world.rows(select(Message.state).where(Message.phone == PHONE)) == [("delivered",)]
+    clock.move(hours=23)
+    assert phones() == kept | {PHONE}
+    clock.move(hours=2)
+    assert phones() == kept
+    assert not [path for path in sms_folder.iterdir() if PHONE in path.read_text()]
+    folder = Path(app.extensions["settings"].database_url.removeprefix("sqlite:///"))
+    assert PHONE.encode() not in b"".join(path.read_bytes() for path in folder.parent.glob("app.db*"))
+
+
+def test_of_a_phone_that_has_an_account_again_nothing_goes(api: Api, app: Flask, world: World, clock: Clock) -> None:
+    delete(api.sign_in(PHONE))
+    api.sign_in(PHONE)
+    clock.move(days=2)
+    run_jobs(app)
+    assert world.rows(select(Challenge.phone).where(Challenge.phone.is_not(None))) == [(PHONE,)]
+
+
+@pytest.mark.parametrize("step", [3, 5])
+def test_copies_that_moved_rows_leave_behind_go_as_well(
+    make_settings: Callable[..., Settings], clock: Clock, step: int
+) -> None:
+    """SQLite does not overwrite them: where some rows grow, others move to other pages."""
+    chosen = make_settings()
+    app = create_app(chosen)
+    world = World(app)
+    with app.app_context():
+        schema.prepare(chosen.instance_path)
+        people = [world.user() for _ in range(120)]
+        for one in people[::step]:
+            users.edit(one.id, last_name="Я" * 100, first_name="Ю" * 100)
+        gone = [one for number, one in enumerate(people) if number % step]
+        for one in gone:
+            erasure.erase(one.id)
+        stored = b"".join(path.read_bytes() for path in chosen.instance_path.glob("app.db*"))
+        db.engine.dispose()
+    assert [one.phone for one in gone if one.phone.encode() in stored] == []
+
+
+def test_a_file_that_could_not_be_written_anew_is_so_within_the_hour(
+    api: Api, app: Flask, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def marks() -> Any:
+        with app.app_context():
+            return db.session.connection().exec_driver_sql("PRAGMA user_version").scalar_one()
+
+    with monkeypatch.context() as patch:
+        patch.setattr("referral_app.services.erasure.forget_deleted", lambda: None)  # the process dies here
+        delete(api.sign_in(PHONE))
+    assert marks() == 1
+    run_jobs(app)
+    assert marks() == 0
 
 
 def test_a_request_whose_body_is_still_to_come_keeps_nobody_from_cutting_the_log(
