@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 from flask_babel import gettext as _
 from marshmallow import ValidationError
 
-from .. import confirmation, identity, known
+from .. import confirmation, identity, known, phone
 from ..confirmation import CodeRequestSchema, CodeSchema, Way
 from ..errors import Refused
 from ..fields import first_messages
@@ -85,8 +85,7 @@ def confirm() -> ResponseReturnValue:
     except Refused as refusal:
         if refusal.slug == "phone_taken":
             confirmation.drop_challenge()
-            flash(refusal.text, "warn")
-            return redirect("/profile", 303)
+            return _again(phone.show(running.phone), refusal.text), 422
         running = _find_running() or running
         if running.state == "used":  # by the same form, posted twice at once
             return redirect("/profile", 303)

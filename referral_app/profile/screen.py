@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from flask import Response
+from flask import Response, request
 
 from .. import device, identity, invitation, qr
 from ..services import sessions, users
@@ -36,7 +36,7 @@ def show(form: Form | None = None) -> Response:
     running = [
         (one, device.name(one.user_agent or "")) for one in sessions.list_running(reader.user_id, limit=SESSIONS_SHOWN)
     ]
-    return page(
+    response = page(
         "profile/profile.html",
         profile=shown,
         form=form or Form(""),
@@ -50,6 +50,12 @@ def show(form: Form | None = None) -> Response:
         current=reader.session_id,
         fresh=reader.fresh,
     )
+    is_there = form is not None and not (form.name == "inviter" and shown.invited_at)
+    if form is not None and is_there and request.headers.get("HX-Trigger") == f"{form.name}-form":
+        # In place of itself alone: what was typed into the other forms of the screen stays.
+        response.headers["HX-Retarget"] = response.headers["HX-Reselect"] = f"#{form.name}-form"
+        response.headers["HX-Reswap"] = "outerHTML"
+    return response
 
 
 def standing_of(owner_id: int, mine: Profile | None) -> str:

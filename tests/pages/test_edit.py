@@ -55,6 +55,42 @@ def test_of_two_errors_the_first_on_the_page_gets_the_focus(browser: Browser) ->
     assert 'aria-describedby="last_name-error" aria-invalid="true" autofocus' in page
 
 
+HTMX = {"HX-Request": "true", "HX-Target": "main"}
+
+
+@pytest.mark.parametrize(
+    ("form", "address", "data"),
+    [
+        ("about", "/profile", {"email": "anna"}),
+        ("inviter", "/profile/inviter", {"invite_code": "ZZZZZZ"}),
+        ("avatar", "/profile/avatar", {}),
+        ("phone", "/profile/phone", {"phone": "12"}),
+        ("delete", "/profile/delete", {}),
+    ],
+)
+def test_an_error_leaves_the_other_forms_of_the_page_alone(
+    browser: Browser, form: str, address: str, data: dict[str, str]
+) -> None:
+    browser.sign_in()
+    assert f'id="{form}-form"' in browser.get("/profile").text
+    answer = browser.post(address, data, headers=HTMX | {"HX-Trigger": f"{form}-form"})
+    assert answer.status_code == 422
+    assert answer.headers["HX-Retarget"] == answer.headers["HX-Reselect"] == f"#{form}-form"
+    assert answer.text.count(f'id="{form}-form"') == 1
+    assert '<a href="/profile" aria-current="page">' in answer.text
+    # The form that takes a code, and the one that accepts an invitation, stand alone.
+    assert "HX-Retarget" not in browser.post(address, data, headers=HTMX).headers
+
+
+def test_an_inviter_named_elsewhere_meanwhile_is_told_on_the_whole_page(browser: Browser, world: World) -> None:
+    browser.sign_in()
+    code = {"invite_code": world.user().invite_code}
+    assert browser.post("/profile/inviter", code).status_code == 303
+    answer = browser.post("/profile/inviter", code, headers=HTMX | {"HX-Trigger": "inviter-form"})
+    assert answer.status_code == 422
+    assert "HX-Retarget" not in answer.headers
+
+
 def test_an_error_stands_at_its_field_and_nothing_typed_is_lost(browser: Browser, world: World) -> None:
     world.user(PHONE, first_name="Вера")
     browser.sign_in()

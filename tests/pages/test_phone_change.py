@@ -67,10 +67,12 @@ def test_a_double_click_ends_on_the_profile(browser: Browser) -> None:
 def test_a_taken_number_is_told_on_the_profile(browser: Browser, world: World) -> None:
     world.user(NEW)
     browser.sign_in()
-    assert confirm(browser, ask(browser)).location == "/profile"
-    page = browser.get("/profile").text
-    assert "This number belongs to another account. The organiser can help." in page
-    assert "+7 999 123-45-67" in page
+    answer = confirm(browser, ask(browser))
+    assert answer.status_code == 422
+    assert "This number belongs to another account. The organiser can help." in answer.text
+    assert 'name="phone" type="tel" autocomplete="tel" value="+7 999 000-00-77"' in answer.text
+    assert "+7 999 123-45-67" in browser.get("/profile").text
+    assert browser.get("/profile/phone/code").location == "/profile"
 
 
 @pytest.mark.parametrize(

@@ -114,19 +114,22 @@ def test_a_forged_cookie_is_no_cookie(browser: Browser, value: str) -> None:
     assert browser.get("/profile").location == "/"
 
 
+@pytest.mark.usefixtures("same_codes")
 def test_the_host_header_reaches_no_redirect_and_no_page(browser: Browser) -> None:
-    evil = {"Host": "evil.example", "X-Forwarded-Host": "evil.example"}
-    code = browser.ask()
-    for answer in (
-        browser.get("/", headers=evil),
-        browser.get("/profile", headers=evil),
-        browser.post("/sign-in", {"phone": PHONE}, headers=evil),
-        browser.post("/sign-in/code", {"code": code}, headers=evil),
-        browser.get("/swagger", headers=evil),
-        browser.get("/profile", headers=evil),
-    ):
-        assert "evil" not in answer.text
-        assert "evil" not in str(answer.headers)
+    evil: dict[str, Any] = {"base_url": "http://evil.example", "headers": {"X-Forwarded-Host": "evil.example"}}
+    form = evil | {"headers": evil["headers"] | {"Sec-Fetch-Site": "same-origin"}}
+    answers = [
+        browser.get("/", **evil),
+        browser.get("/profile", **evil),
+        browser.post("/sign-in", {"phone": PHONE}, **form),
+        browser.post("/sign-in/code", {"code": "7777"}, **form),
+        browser.get("/swagger", **evil),
+        browser.get("/profile", **evil),
+    ]
+    assert [answer.status_code for answer in answers] == [200, 303, 303, 303, 308, 200]
+    for answer in answers:
+        assert "evil.example" not in answer.text
+        assert "evil.example" not in str(answer.headers)
 
 
 @pytest.mark.usefixtures("same_codes")  # none of them the port in an address
