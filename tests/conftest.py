@@ -238,7 +238,7 @@ def _nothing_left_running() -> Iterator[None]:
     """Fail a test that leaves a thread which would keep the run from ending."""
     before = set(threading.enumerate())
     yield
-    end = time.monotonic() + 3
+    end = time.monotonic() + 30
     while left := [t for t in threading.enumerate() if t not in before and not t.daemon and t.is_alive()]:
         if time.monotonic() > end:
             pytest.fail(f"threads live on: {left}")

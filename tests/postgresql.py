@@ -42,10 +42,10 @@ def cluster() -> Iterator[str]:
         cwd=folder,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,
-        timeout=60,
+        timeout=120,
     )
-    options = ["listen_addresses=", "synchronous_commit=off", "full_page_writes=off", "lock_timeout=15s"]
-    options += ["idle_in_transaction_session_timeout=30s", "max_connections=150"]
+    options = ["listen_addresses=", "synchronous_commit=off", "full_page_writes=off", "lock_timeout=100s"]
+    options += ["idle_in_transaction_session_timeout=120s", "max_connections=150"]
     words = [_program("postgres"), "-D", str(folder / "data"), "-k", str(folder), "-F"]
     words += [word for option in options for word in ("-c", option)]
     with (folder / "log").open("wb") as log:
@@ -72,7 +72,7 @@ def cluster() -> Iterator[str]:
 
 def _wait(folder: Path, server: "subprocess.Popen[bytes]") -> None:
     ready = [_program("pg_isready"), "-q", "-h", str(folder), "-U", "postgres"]
-    end, pause = time.monotonic() + 30, threading.Event()
+    end, pause = time.monotonic() + 90, threading.Event()
     while subprocess.run(ready, check=False, timeout=10).returncode:
         if server.poll() is not None or time.monotonic() > end:
             raise RuntimeError("PostgreSQL did not start: " + (folder / "log").read_text()[-2000:])

@@ -24,7 +24,7 @@ class Server:
     folder: Path
 
 
-def wait_for(what: str, check: "object", seconds: float = 30) -> None:
+def wait_for(what: str, check: "object", seconds: float = 90) -> None:
     """Wait until a check holds; the bound only ends what would never come."""
     end, pause = time.monotonic() + seconds, threading.Event()
     while not check():  # type: ignore[operator]
@@ -70,7 +70,7 @@ def serving(folder: Path, **settings: str) -> Iterator[Server]:
         port = free.getsockname()[1]
     env = environment(folder, PORT=str(port), **settings)
     flask = str(Path(sys.executable).with_name("flask"))
-    subprocess.run([flask, "ops", "prepare"], check=True, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, timeout=60)
+    subprocess.run([flask, "ops", "prepare"], check=True, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, timeout=120)
     url = f"http://127.0.0.1:{port}"
     with running(["gunicorn", "-c", "gunicorn.conf.py"], folder / "log", env) as server:
 

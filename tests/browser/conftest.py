@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from tests.servers import Server, serving
+
+expect.set_options(timeout=30_000)  # a machine may stand still for a while
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +25,7 @@ def chromium() -> Iterator[Browser]:
     path = next(filter(None, map(shutil.which, names)), None)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
-            executable_path=path, args=["--disable-gpu", "--disable-quic", "--no-sandbox"], timeout=30_000
+            executable_path=path, args=["--disable-gpu", "--disable-quic", "--no-sandbox"], timeout=60_000
         )
         yield browser
         browser.close()
@@ -36,8 +38,8 @@ def open_page(chromium: Browser, server: Server) -> Iterator[Any]:
 
     def make(**options: Any) -> Page:
         context = chromium.new_context(base_url=server.url, **options)
-        context.set_default_timeout(10_000)
-        context.set_default_navigation_timeout(15_000)
+        context.set_default_timeout(30_000)
+        context.set_default_navigation_timeout(30_000)
         contexts.append(context)
         page = context.new_page()
         page.on("console", lambda m: wrong.append(m.text) if m.type in {"error", "warning"} else None)
