@@ -1,13 +1,21 @@
 """Erasure under load: after each 204 no byte of the phone is in the files."""
 
+import random
 import socket
 import threading
 import time
 import urllib.request
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from referral_app import create_app, schema
+from referral_app.config import Settings
+from referral_app.db import db
+from referral_app.services import erasure, users
+from tests.conftest import Clock
+from tests.factories import World
 from tests.servers import Server, serving
 from tests.soak.test_kills import OPEN, call
 
@@ -70,6 +78,25 @@ def test_each_deleted_phone_is_nowhere_while_others_read_and_write(tmp_path: Pat
         for phone, _ in users[DELETED:]:
             assert found(tmp_path, [phone])
         print(f"{DELETED} of {USERS} users deleted beside {done[0]} reads and writes; no byte of them in the files")
+
+
+def test_of_two_thousand_that_were_edited_no_copy_stays(make_settings: Callable[..., Settings], clock: Clock) -> None:
+    chosen = make_settings()
+    app = create_app(chosen)
+    world, pick = World(app), random.Random(5)
+    with app.app_context():
+        schema.prepare(chosen.instance_path)
+        people = [world.user() for _ in range(2000)]
+        pick.shuffle(people)
+        for one in people[:1500]:
+            users.edit(one.id, first_name="Имя" * pick.randint(1, 30), last_name=f"L{one.phone}" * pick.randint(1, 7))
+        pick.shuffle(people)
+        for one in people[:400]:
+            erasure.erase(one.id)
+            stored = b"".join(path.read_bytes() for path in chosen.instance_path.glob("app.db*"))
+            assert one.phone.encode() not in stored
+        db.engine.dispose()
+    print("400 of 2000 users deleted, 1500 of them edited before: no copy of their phones in the files")
 
 
 def test_a_body_that_comes_slowly_holds_up_no_erasure(tmp_path: Path) -> None:

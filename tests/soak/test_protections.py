@@ -45,6 +45,21 @@ PROTECTIONS = [
         [("    except IntegrityError:\n        return False\n", "    finally:\n        pass\n")],
     ),
     (
+        f"{RACES}::test_whoever_signs_in_with_the_old_number_while_it_is_changed_does_not_stay",
+        "services/accounts.py",
+        [("found.with_for_update(read=True, key_share=True)", "found")],
+    ),
+    (
+        f"{RACES}::test_a_deletion_beside_the_jobs_of_sms_ends",
+        "services/statuses.py",
+        [("in sorted(facts)", "in facts")],
+    ),
+    (
+        f"{RACES}::test_a_deletion_beside_the_jobs_of_sms_ends",
+        "services/batches.py",
+        [("in sorted(batch)", "in batch")],
+    ),
+    (
         f"{RACES}::test_a_change_of_phone_beside_all_else_ends",
         "services/invites.py",
         [
