@@ -11,7 +11,7 @@ from .errors import Refused
 from .fields import Code, Phone, challenge_id
 from .services import messages
 from .services.challenges import Running
-from .web import page
+from .web import page, private
 
 # What sending a code can be refused with.
 SENDING = ("resend_too_soon", "too_many_codes", "too_many_requests", "too_many_alike", "sms_spent")
@@ -78,10 +78,9 @@ def show(way: Way, running: Running, *, error: str | None = None, wait: int = 0)
 def show_sms(way: Way, running: Running | None) -> Response:
     """Return what became of the SMS; 204 while it is what the page shows already."""
     message = messages.find_of_challenge(running.id) if running else None
-    if running is None or message is None:
-        return Response(status=204)
-    if running.state == "live" and message.state == request.args.get("shown"):
-        return Response(status=204)
+    is_shown = running and running.state == "live" and message and message.state == request.args.get("shown")
+    if running is None or message is None or is_shown:
+        return private(Response(status=204))
     response = page("sms.html", way=way, running=running, message=message, final=FINAL_STATES)
     del response.headers["HX-Push-Url"]
     return response

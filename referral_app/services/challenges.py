@@ -106,7 +106,8 @@ def get_of_api(challenge_id: str) -> Running:
 
 def _look(meant: Select[Challenge], *, show_code: bool) -> Running | None:
     now = clock.now()
-    challenge = read().scalar(meant)
+    # Anew: what was read before a try of the same request is old.
+    challenge = read().scalar(meant.execution_options(populate_existing=True))
     if challenge is None or challenge.phone is None:  # its account was deleted
         return None
     closed = challenge.code_length != LONG and codes.is_live(challenge, now) and guesses.are_closed(read(), now)

@@ -68,10 +68,12 @@
   document.addEventListener("htmx:afterSettle", local);
   document.addEventListener("DOMContentLoaded", local);
 
-  // Countdowns: the server wrote the true text, this lets it tick and enables the button beside it.
+  // Countdowns: the server wrote the true text, this lets it tick and enables the button beside it. The seconds count
+  // from when they came: the device's clock may be wrong.
   setInterval(() => {
-    for (const clock of document.querySelectorAll("[data-until]")) {
-      const left = Math.ceil((Date.parse(clock.dataset.until) - Date.now()) / 1000);
+    for (const clock of document.querySelectorAll("[data-left]")) {
+      clock.dataset.since ??= Date.now();
+      const left = Math.ceil(clock.dataset.left - (Date.now() - clock.dataset.since) / 1000);
       if (left > 0) {
         clock.textContent = `${Math.floor(left / 60)}:${String(left % 60).padStart(2, "0")}`;
       } else {

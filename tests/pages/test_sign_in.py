@@ -189,6 +189,30 @@ def test_a_blocked_user_is_told(browser: Browser, world: World, clock: Clock) ->
     assert len(world.rows(select(User.id))) == 1
 
 
+def test_a_blocked_user_s_code_is_shown_as_used(browser: Browser, world: World, clock: Clock) -> None:
+    world.user(PHONE, blocked_at=clock.now())
+    code = browser.ask()
+    page = browser.post("/sign-in/code", {"code": code}).text
+    assert "This account is blocked." in page
+    assert "This code was used already" in page
+    assert code not in plain(page)
+
+
+def test_the_poll_of_the_sms_is_kept_by_nobody(browser: Browser) -> None:
+    browser.ask()
+    answer = browser.get("/sign-in/sms?shown=queued")
+    assert (answer.status_code, answer.headers["Cache-Control"]) == (204, "no-store")
+    assert "HX-Request" in answer.headers["Vary"]
+
+
+def test_the_countdown_needs_no_clock_of_the_device(browser: Browser, clock: Clock) -> None:
+    browser.ask()
+    clock.move(seconds=20)
+    page = browser.get("/sign-in/code").text
+    assert 'data-left="40"' in page
+    assert "Reload the page then" in page
+
+
 def test_the_page_tells_what_became_of_the_sms(app: Flask, browser: Browser) -> None:
     browser.ask()
     assert "about to leave" in browser.get("/sign-in/code").text
