@@ -1,16 +1,18 @@
 """How Gunicorn serves the app: threads in one process, the jobs' consumer beside them."""
 
-import os
-
 from referral_app import logs
 from referral_app.config import load_settings
+from referral_app.environment import BadSetting
 from referral_app.jobs import ConsumerThread, connect
 
-_settings = load_settings()
+try:
+    _settings = load_settings()
+except BadSetting as bad:
+    raise SystemExit(str(bad)) from bad
 bind = f"[{_settings.host}]:{_settings.port}" if ":" in _settings.host else f"{_settings.host}:{_settings.port}"
 wsgi_app = "wsgi:app"
 worker_class = "gthread"
-workers = int(os.environ.get("WEB_CONCURRENCY") or 1)
+workers = _settings.web_concurrency
 threads = 16
 timeout = 60
 graceful_timeout = 10

@@ -14,6 +14,7 @@ from flask import current_app
 
 from .address import is_loopback
 from .environment import (
+    BadSetting,
     Rate,
     folder,
     needed,
@@ -49,6 +50,7 @@ class Settings:
     embedded: bool
     host: str = "127.0.0.1"
     port: int = 8000
+    web_concurrency: int = 1
     site_url: str = "http://127.0.0.1:8000"
     site_name: str = "Pozovi"
     timezone: ZoneInfo = field(default_factory=lambda: ZoneInfo("Europe/Moscow"))
@@ -147,6 +149,7 @@ def load_settings() -> Settings:
             embedded=embedded,
             host=host,
             port=port,
+            web_concurrency=number("WEB_CONCURRENCY", 1, 1, 64),
             site_url=site_address(read(env.str, "SITE_URL", "", "an address"), host, port),
             site_name=read(env.str, "SITE_NAME", "Pozovi", "a text"),
             timezone=zone(read(env.str, "TIMEZONE", "Europe/Moscow", "a time zone")),
@@ -202,6 +205,8 @@ def _provider_settings(env: Env) -> dict[str, Any]:
 
 
 def _checked(chosen: Settings) -> Settings:
+    if chosen.phone_region not in chosen.phone_countries:
+        raise BadSetting("PHONE_REGION is none of PHONE_COUNTRIES; set one of them.")
     if "smsaero" in chosen.sms_providers:
         needed("SMSAERO_EMAIL", chosen.smsaero_email, "the provider smsaero")
         needed("SMSAERO_API_KEY", chosen.smsaero_api_key, "the provider smsaero")

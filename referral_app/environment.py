@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import secrets
 from collections.abc import Callable
 from decimal import Decimal, InvalidOperation
@@ -12,11 +13,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import phonenumbers
 from environs import Env, EnvError
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
 
 from .address import is_loopback
 
 T = TypeVar("T")
 Number = TypeVar("Number", int, float)
+
+
+_MOST, _LONGEST = 10**9, 366 * 24 * 3600
+_SECRET = 32  # characters at least
+_PORTS = {"http": 80, "https": 443}
+_HOST = re.compile(r"[a-z0-9_.-]+|[0-9a-f:.]+", re.ASCII)
 
 
 class BadSetting(Exception):
@@ -50,6 +59,8 @@ def within(name: str, value: Number, low: float, high: float) -> Number:
 def folder(text: str) -> Path:
     """Return a folder, made where it is missing."""
     path = Path(text).absolute()
+    if set("?#%") & set(str(path)):
+        raise BadSetting(f"INSTANCE_PATH: {path} has a character that no address can hold; set a folder without ? # %.")
     try:
         path.mkdir(mode=0o700, parents=True, exist_ok=True)
     except OSError as error:
@@ -59,7 +70,7 @@ def folder(text: str) -> Path:
 
 def secret(given: str, instance_path: Path) -> bytes:
     """Return the secret that was given, or the one that is kept in the folder."""
-    if given and len(given) < 32:
+    if given and len(given) < _SECRET:
         raise BadSetting("SECRET_KEY is too short; set 32 random characters or more, or leave it unset.")
     return given.encode() or _kept_secret(instance_path / "secret_key")
 
@@ -75,9 +86,12 @@ def _kept_secret(path: Path) -> bytes:
             with contextlib.suppress(FileExistsError):
                 path.hardlink_to(whole)
             whole.unlink()
-        return path.read_bytes()
+        kept = path.read_bytes()
     except OSError as error:
         raise BadSetting(f"INSTANCE_PATH: {path} cannot be read or made ({error.strerror}).") from error
+    if len(kept) < _SECRET:
+        raise BadSetting(f"INSTANCE_PATH: {path} holds no secret; delete the file, or set SECRET_KEY.")
+    return kept
 
 
 def postgresql(url: str, password: str = "") -> str:
@@ -88,11 +102,16 @@ def postgresql(url: str, password: str = "") -> str:
     if password:
         user, at, place = rest.rpartition("@")
         rest = f"{user.partition(':')[0]}:{quote(password, safe='')}@{place}" if at else rest
-    return f"postgresql+psycopg2://{rest}"
+    address = f"postgresql+psycopg2://{rest}"
+    try:
+        make_url(address)
+    except (ArgumentError, ValueError) as error:
+        raise BadSetting("DATABASE_URL is no PostgreSQL address; set postgresql://user:password@host/name.") from error
+    return address
 
 
 def site_address(text: str, host: str, port: int) -> str:
-    """Return the address that people use; without one that of a server on loopback."""
+    """Return the address that people use, as browsers write it; without one that of a server on loopback."""
     if not text:
         if not is_loopback(host):
             raise BadSetting(
@@ -101,12 +120,16 @@ def site_address(text: str, host: str, port: int) -> str:
         return f"http://{f'[{host}]' if ':' in host else host}:{port}"
     try:
         parts = urlsplit(text.rstrip("/"))
-        usable = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-    except ValueError:
-        usable = False
+        name = (parts.hostname or "").encode("idna").decode().lower()
+        usable = parts.scheme in _PORTS and _HOST.fullmatch(name) and parts.port != 0
+        given = parts.port
+    except ValueError:  # a broken port, or no host in any script
+        usable = None
     if not usable or parts.path or parts.query or parts.fragment or parts.username:
         raise BadSetting("SITE_URL is no site's address; set one like https://example.com, without a path.")
-    return text.rstrip("/")
+    if ":" in name:
+        name = f"[{name}]"
+    return f"{parts.scheme}://{name}" if given in {None, _PORTS[parts.scheme]} else f"{parts.scheme}://{name}:{given}"
 
 
 def zone(name: str) -> ZoneInfo:
@@ -143,16 +166,24 @@ def needed(name: str, value: str, for_what: str) -> None:
 
 def web_address(name: str, text: str) -> str:
     """Return an address of HTTP that ends in a slash."""
-    if urlsplit(text).scheme not in {"http", "https"} or not urlsplit(text).hostname:
+    if not _is_address(text, {"http", "https"}):
         raise BadSetting(f"{name} is no address; set one like https://example.com/.")
     return text.rstrip("/") + "/"
 
 
 def redis_address(text: str) -> str:
     """Return the address of a Redis server, or nothing."""
-    if text and urlsplit(text).scheme not in {"redis", "rediss", "unix"}:
+    if text and not (text.startswith("unix://") or _is_address(text, {"redis", "rediss"})):
         raise BadSetting("REDIS_URL is no Redis address; set redis://host:6379/0.")
     return text
+
+
+def _is_address(text: str, schemes: set[str]) -> bool:
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def rates(env: Env, name: str, default: str) -> tuple[Rate, ...]:
@@ -163,6 +194,8 @@ def rates(env: Env, name: str, default: str) -> tuple[Rate, ...]:
         raise BadSetting(f"{name} is not a list of n/seconds; set it like {default}.") from error
     if any(limit < 1 or seconds < 1 for limit, seconds in rates):
         raise BadSetting(f"{name} has a number below 1; set it like {default}.")
+    if any(limit > _MOST or seconds > _LONGEST for limit, seconds in rates):
+        raise BadSetting(f"{name} has a number above {_MOST}, or more seconds than a year; set it like {default}.")
     return tuple(sorted(rates, key=lambda rate: -rate.seconds))
 
 

@@ -1,3 +1,6 @@
+import os
+import re
+import runpy
 import stat
 from datetime import timedelta
 from decimal import Decimal
@@ -10,13 +13,17 @@ from referral_app.address import is_loopback
 from referral_app.config import load_settings
 from referral_app.environment import BadSetting, Rate
 
-NAMES = ("HOST", "PORT", "DATABASE_URL", "SECRET_KEY", "SITE_URL", "SITE_NAME", "TIMEZONE", "SMS_SHOW_CODES")
+OURS = re.compile(
+    r"([A-Z_]*_URL|SECRET_KEY|HOST|PORT|(SITE|SMS|PHONE|LIMIT|SMSC|SMSAERO)_.*|TIMEZONE|.*_(HOURS|ADMIN))"
+)
+OURS_TOO = {"DATABASE_PASSWORD", "TRUSTED_PROXIES", "WEB_CONCURRENCY"}
 
 
 @pytest.fixture(autouse=True)
 def _plain_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    for name in NAMES:
-        monkeypatch.delenv(name, raising=False)
+    for name in list(os.environ):
+        if OURS.fullmatch(name):
+            monkeypatch.delenv(name)
     monkeypatch.setenv("INSTANCE_PATH", str(tmp_path / "instance"))
 
 
@@ -60,7 +67,18 @@ def test_codes_are_not_shown_by_default_with_a_database_server_or_an_open_host(m
         ("SITE_URL", "pozovi.example", "set one like https://example.com"),
         ("SITE_URL", "https://pozovi.example/path", "without a path"),
         ("SITE_URL", "https://pozovi.example:99999", "SITE_URL is no site's address"),
+        ("SITE_URL", "https://exa mple.com", "SITE_URL is no site's address"),
+        ("SITE_URL", 'https://example.com"><x', "SITE_URL is no site's address"),
         ("DATABASE_URL", "mysql://db/name", "set postgresql://"),
+        ("DATABASE_URL", "postgresql://user:password@host:abc/name", "set postgresql://"),
+        ("DATABASE_URL", "postgresql://user:password@[::1/name", "set postgresql://"),
+        ("INSTANCE_PATH", "/tmp/a?b", "set a folder without"),
+        ("WEB_CONCURRENCY", "abc", "WEB_CONCURRENCY is not a whole number"),
+        ("PHONE_REGION", "US", "PHONE_REGION is none of PHONE_COUNTRIES"),
+        ("LIMIT_PHONE_SENDS", "1/99999999999999", "more seconds than a year"),
+        ("LIMIT_PHONE_SENDS", "99999999999999/60", "number above"),
+        ("REDIS_URL", "redis://localhost:abc/0", "set redis://"),
+        ("SMSC_URL", "http://[::1", "set one like https://example.com/"),
         ("SECRET_KEY", "short", "set 32 random characters or more"),
         ("TIMEZONE", "Moscow", "Europe/Moscow"),
         ("PHONE_COUNTRIES", "RU,XX", "unknown country 'XX'"),
@@ -98,6 +116,50 @@ def test_a_bad_setting_stops_with_a_sentence(
     with pytest.raises(BadSetting, match=name) as refused:
         load_settings()
     assert sentence in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ("HTTPS://Example.com/", "https://example.com"),
+        ("http://example.com:80", "http://example.com"),
+        ("https://example.com:443", "https://example.com"),
+        ("https://example.com:8443", "https://example.com:8443"),
+        ("https://пример.рф", "https://xn--e1afmkfd.xn--p1ai"),
+        ("http://[::1]:8000", "http://[::1]:8000"),
+    ],
+)
+def test_the_site_s_address_is_written_as_browsers_write_it(
+    monkeypatch: pytest.MonkeyPatch, given: str, address: str
+) -> None:
+    monkeypatch.setenv("SITE_URL", given)
+    chosen = load_settings()
+    assert chosen.site_url == address
+    assert chosen.is_https == address.startswith("https")
+
+
+def test_an_empty_secret_is_none(tmp_path: Path) -> None:
+    (tmp_path / "instance").mkdir()
+    (tmp_path / "instance" / "secret_key").touch()
+    with pytest.raises(BadSetting, match="holds no secret"):
+        load_settings()
+
+
+def test_gunicorn_stops_with_the_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PORT", "eighty")
+    with pytest.raises(SystemExit, match="PORT is not a whole number"):
+        runpy.run_path("gunicorn.conf.py")
+
+
+def test_a_container_gets_all_of_the_environment_s_file() -> None:
+    compose = Path("docker-compose.yml").read_text()
+    assert "env_file: .env" in compose
+    # What compose sets itself is what a container needs to be reached by the others.
+    forced = re.findall(r"^    ([A-Z_]+):", compose.split("environment: &environment")[1].split("volumes:")[0], re.M)
+    assert set(forced) == {
+        *("SITE_URL", "SECRET_KEY", "DATABASE_URL", "DATABASE_PASSWORD", "REDIS_URL", "TRUSTED_PROXIES"),
+        *("HOST", "PORT", "INSTANCE_PATH"),
+    }
 
 
 def test_providers_are_read_in_their_order(monkeypatch: pytest.MonkeyPatch) -> None:
