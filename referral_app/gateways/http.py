@@ -1,6 +1,7 @@
 """Asking a provider over HTTP: time limits, no redirects, and which failures leave it open what was taken."""
 
 import json
+import time
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -9,6 +10,8 @@ import httpx
 from .sms import NoAccess, NotTaken, Unclear
 
 _TIMEOUT = httpx.Timeout(8, connect=2)  # seconds
+_WHOLE = 12  # seconds that an answer may take which comes drop by drop
+_LARGEST = 64 * 1024  # bytes of an answer
 _OURS = {401: "wrong_key", 402: "no_money", 403: "wrong_key"}
 
 
@@ -22,7 +25,7 @@ def ask(http: httpx.Client, urls: list[str], **request: Any) -> dict[str, Any]:
     """POST to the first address that can be reached; return the JSON object of the answer."""
     for number, url in enumerate(urls, 1):
         try:
-            return _read(http.post(url, **request))
+            return _read(*_post(http, url, **request))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
             # Nothing has left: the next address may be tried.
             if number == len(urls):
@@ -34,6 +37,18 @@ def ask(http: httpx.Client, urls: list[str], **request: Any) -> dict[str, Any]:
     raise NotTaken("unreachable")
 
 
+def _post(http: httpx.Client, url: str, **request: Any) -> tuple[httpx.Response, bytes]:
+    ends, body = time.monotonic() + _WHOLE, bytearray()
+    with http.stream("POST", url, headers={"Accept-Encoding": "identity"}, **request) as answer:
+        for chunk in answer.iter_bytes():
+            body += chunk
+            if len(body) > _LARGEST:
+                raise Unclear("garbled")
+            if time.monotonic() > ends:
+                raise Unclear("timeout")
+    return answer, bytes(body)
+
+
 def roubles(value: Any) -> Decimal | None:
     """Return an amount that may come as a number or a text; None for one that cannot be."""
     try:
@@ -43,7 +58,7 @@ def roubles(value: Any) -> Decimal | None:
     return amount if amount.is_finite() and 0 <= amount < 10**8 else None
 
 
-def _read(answer: httpx.Response) -> dict[str, Any]:
+def _read(answer: httpx.Response, content: bytes) -> dict[str, Any]:
     if answer.status_code in _OURS:
         raise NoAccess(_OURS[answer.status_code])
     if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
@@ -52,7 +67,7 @@ def _read(answer: httpx.Response) -> dict[str, Any]:
         raise Unclear(f"http_{answer.status_code}")
     try:
         # Amounts of money must not pass through a float.
-        body = json.loads(answer.content, parse_float=Decimal)
+        body = json.loads(content, parse_float=Decimal)
     except ValueError as error:
         raise (Unclear("garbled") if answer.is_success else NotTaken(f"http_{answer.status_code}")) from error
     if not isinstance(body, dict):

@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -290,6 +290,23 @@ def test_an_answer_that_nobody_expects_holds_nothing_up(
     api.ask("+79161234567")
     run(app)
     assert [row.state for row in world.rows(select(Message.state))] == ["sent", "sent"]
+
+
+@pytest.mark.parametrize(("seconds", "size", "reason"), [(-1, 1, "timeout"), (600, 65 * 1024, "garbled")])
+def test_an_answer_without_an_end_is_given_up(
+    monkeypatch: pytest.MonkeyPatch, seconds: int, size: int, reason: str
+) -> None:
+    monkeypatch.setattr(http, "_WHOLE", seconds)
+
+    class Drops(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            while True:
+                yield b" " * size
+
+    transport = httpx.MockTransport(lambda _request: httpx.Response(200, stream=Drops()))
+    with httpx.Client(transport=transport) as client, pytest.raises(Unclear) as unclear:
+        http.ask(client, ["https://example.com/"])
+    assert unclear.value.reason == reason
 
 
 def test_a_gateway_that_raises_what_nobody_expects_holds_nothing_up(
