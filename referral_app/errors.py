@@ -207,9 +207,11 @@ def _by_field(messages: dict[str, dict[str, Any]]) -> dict[str, list[str]]:
 
 def _database_away(error: Exception) -> ResponseReturnValue:
     log.error("the database does not answer", exc_info=error)
+    g.page_reader = None  # the page that says so must not ask it who reads
     return answer(Refused("unavailable", retry_after=5))
 
 
 def _failed(error: Exception) -> ResponseReturnValue:
     log.error("a request failed", exc_info=error)
+    g.page_reader = None
     return answer(Refused("internal_error"))

@@ -205,7 +205,10 @@ def _sign(kind: str, opened: OpenSession, now: datetime, end: datetime) -> str:
 
 def _read_token(kind: str) -> dict[str, Any]:
     """Return the claims of the request's bearer token; refuse one that is forged, foreign, of another kind or old."""
-    given = request.authorization
+    try:
+        given = request.authorization
+    except ValueError as error:  # of a kind that nobody asked for, and not even well formed
+        raise Refused("unauthorized") from error
     if given is None or given.type != "bearer" or not given.token:
         raise Refused("unauthorized")
     now = clock.now()

@@ -9,7 +9,7 @@ from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberTyp
 from .typed import bare
 
 # ASCII digits alone: "tel:", extensions and other scripts are refused before anything is parsed.
-_WRITTEN = re.compile(r"\+?[0-9().]{5,25}", re.ASCII)
+_WRITTEN = re.compile(r"\(?\+?[0-9().]{5,25}", re.ASCII)
 _TRUNK_AFTER_COUNTRY = re.compile(r"\+78(\d{10})", re.ASCII)
 _IN_TEXT = re.compile(r"(?<![0-9])\+?[0-9](?:[ ().-]{0,2}[0-9]){9,14}(?![0-9])")
 _MOBILE = (PhoneNumberType.MOBILE, PhoneNumberType.FIXED_LINE_OR_MOBILE)

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Flask, g, redirect, request
+from flask import Blueprint, Flask, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_babel import Babel
 
@@ -26,10 +26,11 @@ def init_app(app: Flask) -> None:
 def language() -> str:
     """Return the language to answer in. The API goes by the request's header alone."""
     if not request.path.startswith("/api/"):
-        reader = g.get("page_reader")
-        for chosen in (_kept()[0], reader and reader.language):
-            if chosen in LANGUAGES:
-                return chosen
+        chosen = _kept()[0]
+        if chosen not in LANGUAGES and (reader := identity.find_page_reader()):
+            chosen = reader.language or ""
+        if chosen in LANGUAGES:
+            return chosen
     return request.accept_languages.best_match(LANGUAGES) or LANGUAGES[0]
 
 
@@ -63,7 +64,10 @@ def _kept() -> tuple[str, str]:
 
 def _keep(chosen: str, look: str) -> ResponseReturnValue:
     """Set the cookie and lead back to the page with the form."""
-    came_from = urlsplit(request.referrer or "")
+    try:
+        came_from = urlsplit(request.referrer or "")
+    except ValueError:
+        came_from = urlsplit("")
     # One slash alone: two would make the rest of the path another host.
     back = "/" + came_from.path.lstrip("/\\") + (f"?{came_from.query}" if came_from.query else "")
     response = redirect(back, 303)

@@ -6,7 +6,7 @@ from flask import Flask, current_app, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from . import address
-from .web import FORWARDING
+from .web import is_forwarded
 
 log = logging.getLogger(__name__)
 FORGOTTEN = "A proxy is in front, but TRUSTED_PROXIES is 0: all clients count as one address. Set how many there are."
@@ -31,8 +31,7 @@ def is_forgotten() -> bool:
 
 def _look() -> None:
     # A stranger can write such headers too, but not from a private address.
-    forwarded = any(name in request.headers for name in FORWARDING)
-    if forwarded and not is_forgotten() and address.is_near(request.remote_addr or ""):
+    if is_forwarded() and not is_forgotten() and address.is_near(request.remote_addr or ""):
         _notice(current_app)
 
 

@@ -1,6 +1,7 @@
 """What all doors of the web share: pages and blocks, the same-origin check, headers, the client's address."""
 
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,12 +27,17 @@ _CSP = {
     "base-uri": "'none'",
     "frame-ancestors": "'none'",
 }
-FORWARDING = ("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Real-Ip", "Via")
+_FORWARDING = re.compile(
+    "forwarded|via|x-forwarded(-.*)?|x-(real|client|cluster-client|original)-(ip|host)|(cf|fastly)-.*|true-client-ip",
+    re.IGNORECASE,
+)
 
 
 def init_app(app: Flask) -> None:
     """Set up cookies, the same-origin check and the headers."""
     chosen = app.extensions["settings"]
+    # An address with two slashes is none of ours: leading to the right one would go by the Host header.
+    app.url_map.merge_slashes = False
     app.config.update(
         SECRET_KEY=chosen.key("cookies"),
         MAX_CONTENT_LENGTH=MAX_BODY,
@@ -54,10 +60,15 @@ def page(template: str, **facts: Any) -> Response:
     """Return a screen: the whole page, or for htmx its block alone; both are private and never stored."""
     block = is_htmx() and "HX-History-Restore-Request" not in request.headers
     response = make_response(render_template(template, layout="fragment.html" if block else "base.html", **facts))
-    response.headers["Cache-Control"] = "no-store"
-    response.vary.update(("HX-Request", "HX-History-Restore-Request", "Cookie"))
     if block and request.method == "GET":
         response.headers["HX-Push-Url"] = request.full_path.rstrip("?")
+    return private(response)
+
+
+def private(response: Response) -> Response:
+    """Let nobody keep an answer that is for one reader, or take a block for a page."""
+    response.headers["Cache-Control"] = "no-store"
+    response.vary.update(("HX-Request", "HX-History-Restore-Request", "Cookie"))
     return response
 
 
@@ -85,10 +96,13 @@ def may_show_codes() -> bool:
     """Tell whether a code may stand in the answer: switched on, and asked on this machine itself."""
     chosen = settings()
     return (
-        chosen.shows_codes
-        and address.is_loopback(urlsplit(f"//{request.host}").hostname or "")
-        and not any(name in request.headers for name in FORWARDING)
+        chosen.shows_codes and address.is_loopback(urlsplit(f"//{request.host}").hostname or "") and not is_forwarded()
     )
+
+
+def is_forwarded() -> bool:
+    """Tell whether a header says that a proxy stands in between."""
+    return any(_FORWARDING.fullmatch(name) for name, _value in request.headers)
 
 
 def uploaded() -> MultiDict[str, FileStorage]:

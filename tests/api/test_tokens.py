@@ -70,7 +70,8 @@ def test_forged_and_crossed_tokens_are_401(api: Api, forge: Callable[..., str], 
 
 
 @pytest.mark.parametrize(
-    "header", ["", "Bearer", "Bearer ", "Bearer a.b.c", "Basic dTpw", "Bearer \xff", "Token x", "Bearer a b"]
+    "header",
+    ["", "Bearer", "Bearer ", "Bearer a.b.c", "Basic dTpw", "Basic \xff", "Bearer \xff", "Token x", "Bearer a b"],
 )
 def test_other_headers_are_401(api: Api, header: str) -> None:
     assert api.get("/profiles/me", headers={"Authorization": header}).status_code == 401

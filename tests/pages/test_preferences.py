@@ -63,6 +63,20 @@ def test_the_switch_leads_to_no_other_site(browser: Browser, referer: str) -> No
     assert not location.startswith(("//", "/\\"))
 
 
+@pytest.mark.parametrize("referer", ["http://[", "http://x]/", "//[::1"])
+def test_a_broken_referer_leads_to_the_start(browser: Browser, referer: str) -> None:
+    answer = browser.post("/theme", {"theme": "dark"}, headers={"Referer": referer})
+    assert (answer.status_code, answer.location) == (303, "/")
+
+
+@pytest.mark.parametrize("path", ["/errors", "/nowhere", "/r/ZZZZZZ", "/profile"])
+def test_the_account_s_language_counts_on_each_page(browser: Browser, world: World, path: str) -> None:
+    world.user(PHONE, language="ru")
+    browser.sign_in()
+    browser.client.delete_cookie("preferences")
+    assert '<html lang="ru"' in browser.get(path).text
+
+
 def test_the_theme_is_kept_and_given_back_to_the_system(browser: Browser) -> None:
     assert "data-theme" not in browser.get("/").text
     browser.post("/theme", {"theme": "dark"})

@@ -132,6 +132,12 @@ def test_the_host_header_reaches_no_redirect_and_no_page(browser: Browser) -> No
         assert "evil.example" not in str(answer.headers)
 
 
+@pytest.mark.parametrize("path", ["/sign-in//code", "/api/v1//auth/code", "/static//app.css"])
+def test_an_address_with_two_slashes_leads_nowhere(browser: Browser, path: str) -> None:
+    answer = browser.get("/", environ_overrides={"PATH_INFO": path}, base_url="http://evil.example")
+    assert (answer.status_code, answer.location) == (404, None)
+
+
 @pytest.mark.usefixtures("same_codes")  # none of them the port in an address
 def test_with_codes_hidden_no_code_and_no_hash_of_one_gets_out(
     app: Flask,

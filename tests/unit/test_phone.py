@@ -17,6 +17,8 @@ COUNTRIES = {"RU", "KZ", "BY"}
         "8.999.123.45.67",
         "  +7\u00a0999\u202f123‑45–67 ",
         "\u200e+7\u2060 999\u200b 123\u00ad45\ufeff67",
+        "+7\ufe0f 999\u034f 123\u2043 45\uff0d67",
+        "(+7) 999 123-45-67",
     ],
 )
 def test_phones_as_people_write_them_become_one(written: str) -> None:
