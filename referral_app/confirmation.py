@@ -69,10 +69,13 @@ class Way(NamedTuple):
     is_sign_in: bool = False
 
 
-def show(way: Way, running: Running, *, error: str | None = None, wait: int = 0) -> Response:
-    """Return the screen that takes the code; `wait` are the seconds until a limit lets it go on."""
-    message = messages.find_of_challenge(running.id)
-    return page("code.html", way=way, running=running, error=error, wait=wait, message=message, final=FINAL_STATES)
+def show(way: Way, running: Running, *, error: str | None = None, typed: str = "", wait: int = 0) -> Response:
+    """Return the screen that takes the code; `wait` are the seconds until a limit lets it go on.
+
+    `typed` is what may still be right or mended; a wrong code is not.
+    """
+    facts = {"error": error, "typed": typed[:64], "wait": wait, "final": FINAL_STATES}
+    return page("code.html", way=way, running=running, message=messages.find_of_challenge(running.id), **facts)
 
 
 def show_sms(way: Way, running: Running | None) -> Response:

@@ -33,6 +33,8 @@ _stacks = 2
 
 def pytest_configure(config: pytest.Config) -> None:
     global _stacks
+    # No proxy of the machine knows the servers that tests start.
+    os.environ["no_proxy"] = os.environ["NO_PROXY"] = "127.0.0.1,localhost"
     # Not at import: there the output is captured already. SIGUSR1 shows where a run stands.
     _stacks = os.dup(2)
     faulthandler.register(signal.SIGUSR1, file=_stacks, all_threads=True)

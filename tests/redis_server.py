@@ -45,7 +45,7 @@ def serving_redis(folder: Path) -> Iterator["Redis"]:
                     raise RuntimeError("Redis did not start: " + (folder / "redis.log").read_text()[-2000:])
                 try:
                     return bool(client.ping())
-                except redis.ConnectionError:
+                except (redis.ConnectionError, redis.TimeoutError):
                     return False
 
             wait_for("Redis", answers)

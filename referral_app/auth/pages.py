@@ -86,7 +86,8 @@ def sign_in() -> ResponseReturnValue:
             language=language(),
         )
     except ValidationError as error:
-        return confirmation.show(WAY, running, error=first_messages(error)["code"]), 422
+        typed = request.form.get("code", "")
+        return confirmation.show(WAY, running, error=first_messages(error)["code"], typed=typed), 422
     except Refused as refusal:
         return confirmation.show(WAY, _find_running() or running, error=confirmation.say(refusal)), 422
     identity.remember_browser(signed_in.session.token or "")

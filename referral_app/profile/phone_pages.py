@@ -69,8 +69,9 @@ def confirm() -> ResponseReturnValue:
     running = _find_running()
     if running is None or running.state == "used":
         return redirect("/profile", 303)
+    typed = request.form.get("code", "")
     try:
-        body = CodeSchema().load({"code": request.form.get("code", "")})
+        body = CodeSchema().load({"code": typed})
         phones.confirm(
             identity.reader(),
             running.phone,
@@ -81,7 +82,7 @@ def confirm() -> ResponseReturnValue:
             language=language(),
         )
     except ValidationError as error:
-        return confirmation.show(WAY, running, error=first_messages(error)["code"]), 422
+        return confirmation.show(WAY, running, error=first_messages(error)["code"], typed=typed), 422
     except Refused as refusal:
         if refusal.slug == "phone_taken":
             confirmation.drop_challenge()
@@ -91,7 +92,8 @@ def confirm() -> ResponseReturnValue:
             return redirect("/profile", 303)
         if "retry_after" in refusal.facts:
             wait = refusal.facts["retry_after"]
-            return confirmation.show(WAY, running, error=refusal.text, wait=wait), 429, {"Retry-After": str(wait)}
+            again = confirmation.show(WAY, running, error=refusal.text, typed=typed, wait=wait)
+            return again, 429, {"Retry-After": str(wait)}
         return confirmation.show(WAY, running, error=confirmation.say(refusal)), 422
     confirmation.drop_challenge()
     flash(_("Your number is changed. Other devices are signed out, and the old number gets an SMS about it."))

@@ -162,6 +162,7 @@ def test_where_no_sms_may_go_the_page_tells_the_time(browser: Browser, change_se
     assert answer.status_code == 429
     assert int(answer.headers["Retry-After"]) > 0
     assert "SMS go out again at" in answer.text
+    assert f'value="{code}" required' in answer.text
     change_settings(sms_per_hour=3)
     assert confirm(browser, code).location == "/profile"
 

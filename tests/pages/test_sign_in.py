@@ -57,13 +57,16 @@ def test_what_is_no_code_gets_a_sentence_and_takes_no_try(browser: Browser, worl
     page = browser.post("/sign-in/code", {"code": typed})
     assert page.status_code == 422
     assert "Enter the digits of the code alone." in page.text
+    assert f'value="{typed}" required' in page.text
     assert world.challenge().attempts == 0
 
 
 def test_a_wrong_code_tells_the_tries_left_and_the_third_ends_it(browser: Browser) -> None:
     code = browser.ask()
     assert "2\u00a0tries left" in browser.post("/sign-in/code", {"code": wrong(code)}).text
-    assert "1\u00a0try left" in browser.post("/sign-in/code", {"code": wrong(code)}).text
+    page = browser.post("/sign-in/code", {"code": wrong(code)}).text
+    assert "1\u00a0try left" in page
+    assert 'value="" required' in page
     last = browser.post("/sign-in/code", {"code": wrong(code)})
     assert last.status_code == 422
     assert "The tries are used up" in last.text
