@@ -89,7 +89,13 @@ def _guarded(view: Callable[P, R], guard: str, *checks: Callable[[Reader], None]
             check(found)
         g.reader = found
         _note_use(found)
-        return view(*args, **kwargs)
+        try:
+            return view(*args, **kwargs)
+        except Refused as refusal:
+            # Deleted since we looked: what is not found is the reader.
+            if refusal.slug == "not_found" and sessions.find_api_reader(claims["sid"], clock.now()) is None:
+                raise Refused("unauthorized") from refusal
+            raise
 
     guarded.guard = guard  # type: ignore[attr-defined]
     return guarded

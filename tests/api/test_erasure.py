@@ -296,6 +296,22 @@ def test_no_byte_of_the_phone_stays_in_the_files(api: Api, app: Flask, world: Wo
         assert found(text) == [], text
 
 
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+def test_whoever_is_deleted_while_the_body_comes_is_signed_out(
+    api: Api, app: Flask, world: World, monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    user = world.user()
+
+    def load(*_args: Any) -> dict[str, str]:
+        erasure.erase(user.id)
+        return {"first_name": "Анна"}
+
+    monkeypatch.setattr(StrictParser, "load_json", load)
+    answer = api(user).open(method, "/profiles/me", json={})
+    assert (answer.status_code, answer.json["slug"]) == (401, "unauthorized")
+    assert world.rows(select(User.first_name).where(User.id == user.id)) == [(None,)]
+
+
 def test_what_others_had_under_way_for_the_phone_goes_a_day_later(
     api: Api, app: Flask, world: World, clock: Clock, sms_folder: Path
 ) -> None:
