@@ -1,7 +1,6 @@
 import base64
 import json
 from pathlib import Path
-from typing import Any
 
 import pytest
 from flask import Flask
@@ -16,24 +15,13 @@ from referral_app.profile.schemas import (
     ExportSchema,
     ProfileSchema,
 )
-from referral_app.services import outbox
 from tests.api.test_avatar import send
+from tests.api.test_erasure import WHOLE, send_all
 from tests.api.test_phone_change import NEW, ask, confirm
 from tests.api.test_profile import statements
 from tests.conftest import Clock
 from tests.factories import PHONE, Api, Person, World
 from tests.pictures import opened, plain
-
-WHOLE: dict[str, Any] = {"email": "anna@example.org", "first_name": "Анна", "last_name": "Образцова"}
-
-
-def send_all(app: Flask) -> None:
-    with app.app_context():
-        outbox.run_once()
-
-
-def delete(api: Api, path: str = "/profiles/me") -> Any:
-    return api.open("DELETE", path)
 
 
 @pytest.mark.both_databases
